@@ -1,0 +1,37 @@
+"""Pages, REST and sockets under one ASGI application."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cqops.settings")
+django.setup()
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+from cqops.platform.access.sockets import TokenOrSession
+from cqops.platform.installation.services import verify_or_exit
+from cqops.platform.live.consumers import LiveConsumer
+from cqops.platform.telemetry.metrics import serve
+
+verify_or_exit()
+# One process serves everything on a local desk; elsewhere this is the one with the sockets.
+serve("web" if settings.LOCAL else "live")
+
+sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi())])
+application = ProtocolTypeRouter(
+    {
+        "http": get_asgi_application(),
+        "websocket": TokenOrSession(
+            by_session=AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
+            by_token=sockets,
+        ),
+    }
+)

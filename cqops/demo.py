@@ -1,0 +1,295 @@
+"""The demo desk of a SIMULATED installation: people, venue, accounts, portfolios, a quiet strategy.
+
+Nothing here runs anywhere else; `refuse_elsewhere` says so in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from assets.models import Asset, AssetKind
+from assets.services import save_asset
+from cqops.platform.access import second_factor
+from cqops.platform.access.demo import DOMAIN as DEMO_DOMAIN
+from cqops.platform.access.models import ApiToken, User
+from cqops.platform.access.people import seed_grant
+from cqops.platform.access.policy import WHAT_ROLES_DO, Role
+from cqops.platform.access.tokens import digest_of, issue, new_token_text
+from cqops.platform.audit.services import record
+from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchScope, TradingSwitch
+from trading.services.cancels import TooLate, request_cancel
+from trading.services.checks import Ticket
+from trading.services.portfolios import save_portfolio
+from trading.services.switches import set_mode
+from trading.services.tickets import place
+from venues.interface.types import OrderType, Side, TimeInForce
+from venues.models import Account, Venue, VenueSymbol
+from venues.services.books import read_touch
+from venues.services.registration import (
+    save_account,
+    save_symbol,
+    save_venue,
+    store_credential,
+)
+from venues.simulator.demo_keys import generate_demo_key, register_key
+from venues.simulator.keys import KeyRing
+
+log = logging.getLogger(__name__)
+NAMES = uuid.UUID("6a3ff1c6-6a6c-4b53-9c0e-0c1d6b0f5f11")
+TOKEN_NAME = "demo"  # noqa: S105 -- a name, not a token
+STRATEGY = "Quiet strategy"
+ACCOUNT = "Main"
+
+
+class NotSimulated(Exception):
+    """Demo data belongs to a SIMULATED installation only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    first_name: str
+    last_name: str
+    role: Role
+
+
+PEOPLE = [
+    Person("vera", "Vera", "Voss", Role.VIEWER),
+    Person("tom", "Tom", "Tanaka", Role.TRADER),
+    Person("alma", "Alma", "Okafor", Role.APPROVER),
+    Person("stella", "Stella", "Stein", Role.STEWARD),
+    Person("rene", "René", "Richter", Role.RECON),
+    Person("aude", "Aude", "Audran", Role.AUDITOR),
+    Person("adam", "Adam", "Adeyemi", Role.ADMIN),
+]
+ASSETS = [
+    ("BTC", "Bitcoin", AssetKind.NATIVE, 8),
+    ("ETH", "Ether", AssetKind.NATIVE, 8),
+    ("SOL", "Solana", AssetKind.NATIVE, 6),
+    ("USD", "US dollar", AssetKind.FIAT, 2),
+    ("USDC", "USD Coin", AssetKind.STABLECOIN, 2),
+]
+PORTFOLIOS = [
+    ("Alpha fund", PortfolioKind.FUND),
+    ("Treasury book", PortfolioKind.BOOK),
+    (STRATEGY, PortfolioKind.STRATEGY),
+]
+BALANCES = {
+    "USD": Decimal(5_000_000),
+    "USDC": Decimal(1_000_000),
+    "BTC": Decimal(20),
+    "ETH": Decimal(300),
+    "SOL": Decimal(5000),
+}
+SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-USDC"]
+
+
+def refuse_elsewhere() -> None:
+    if not settings.IS_SIMULATED:
+        message = (
+            f"Demo data belongs to a SIMULATED installation; this one is {settings.ENVIRONMENT}."
+        )
+        raise NotSimulated(message)
+
+
+def seed() -> None:
+    """Make whatever of the demo desk is missing; what people changed stays as it is."""
+    refuse_elsewhere()
+    with transaction.atomic():
+        _people()
+        assets = _assets()
+        venue = _venue()
+        _symbols(venue, assets)
+        _portfolios()
+        if not TradingSwitch.objects.filter(scope=SwitchScope.DESK).exists():
+            set_mode(
+                scope=SwitchScope.DESK, subject_id=None, mode=SwitchMode.ON, reason="", by=None
+            )
+        _account(venue)
+
+
+def show_access() -> dict[str, Any]:
+    """Tell the sign-ins, one a role, and a token that works."""
+    refuse_elsewhere()
+    return {
+        "users": [
+            {
+                "username": person.username,
+                "password": password_of(person.username),
+                "role": person.role.value,
+                "what": WHAT_ROLES_DO[person.role],
+            }
+            for person in PEOPLE
+        ],
+        "token": _demo_token(),
+    }
+
+
+def password_of(username: str) -> str:
+    """Derive a demo password; it differs between installations, so it opens no other one."""
+    word = uuid.uuid5(NAMES, f"{settings.SECRET_KEY}:{username}").hex[:10]
+    return f"{username}-{word}"
+
+
+def _people() -> None:
+    for person in PEOPLE:
+        user, is_new = User.objects.get_or_create(
+            username=person.username,
+            defaults={
+                "id": uuid.uuid5(NAMES, person.username),
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                # By this address the sign-in page knows who can be entered as.
+                "email": f"{person.username}@{DEMO_DOMAIN}",
+                "is_staff": True,
+            },
+        )
+        if is_new or not user.has_usable_password():
+            user.set_password(password_of(person.username))
+            user.save(update_fields=["password"])
+            record(action="person.created", subject=user, after={"username": person.username})
+            if not user.role_grants.exists():
+                seed_grant(person=user, role=person.role)
+        _second_factor(user)
+
+
+def _second_factor(user: User) -> None:
+    """Enrol a demo person with a seed of this installation; pages show its codes beside the field."""
+    if second_factor.has_one(user):
+        return
+    seed = hashlib.sha256(f"{settings.SECRET_KEY}:second-factor:{user.username}".encode())
+    second_factor.begin(user=user, seed=seed.digest()[: second_factor.SEED_BYTES])
+    second_factor.confirm(user=user, code=second_factor.present_code(user))
+
+
+def _assets() -> dict[str, Asset]:
+    made = {}
+    for symbol, name, kind, places in ASSETS:
+        key = uuid.uuid5(NAMES, f"asset:{symbol}")
+        asset = Asset.objects.filter(pk=key).first()
+        made[symbol] = asset or save_asset(
+            asset=Asset(id=key, symbol=symbol, name=name, kind=kind, display_places=places)
+        )
+    return made
+
+
+def _venue() -> Venue:
+    """Set the addresses every time: the simulator's port may move between starts."""
+    web = settings.SIMULATOR_URL.rstrip("/")
+    venue = Venue.objects.filter(slug="coinbase_advanced").first() or Venue(
+        slug="coinbase_advanced", name="Coinbase Advanced", adapter="coinbase_advanced"
+    )
+    sockets = web.replace("http://", "ws://", 1)
+    venue.rest_url = f"{web}/coinbase_advanced"
+    venue.ws_url = f"{sockets}/coinbase_advanced/ws"
+    venue.ws_user_url = f"{sockets}/coinbase_advanced/ws-user"
+    return save_venue(venue=venue)
+
+
+def _symbols(venue: Venue, assets: dict[str, Asset]) -> None:
+    """Make the mappings; the venue itself states the steps at the next sync of instruments."""
+    steps = {"BTC": "0.00000001", "ETH": "0.00000001", "SOL": "0.00000001"}
+    for text in SYMBOLS:
+        base, quote = text.split("-")
+        if not VenueSymbol.objects.filter(venue=venue, symbol=text).exists():
+            save_symbol(
+                symbol=VenueSymbol(
+                    venue=venue,
+                    symbol=text,
+                    base=assets[base],
+                    quote=assets[quote],
+                    price_tick=Decimal("0.01"),
+                    quantity_step=Decimal(steps[base]),
+                    min_quantity=Decimal(steps[base]),
+                    min_notional=Decimal(1),
+                )
+            )
+
+
+def _portfolios() -> None:
+    for name, kind in PORTFOLIOS:
+        if not Portfolio.objects.filter(name=name).exists():
+            save_portfolio(portfolio=Portfolio(name=name, kind=kind))
+
+
+def _account(venue: Venue) -> None:
+    account = Account.objects.filter(venue=venue, name=ACCOUNT).first() or save_account(
+        account=Account(venue=venue, name=ACCOUNT)
+    )
+    credential = account.credentials.filter(retired_at=None).first()
+    ring = KeyRing(settings.SIMULATOR_DIR, venue.adapter, time.time)
+    if credential is not None and credential.key_id in {entry.key_id for entry in ring.entries()}:
+        return
+    key = generate_demo_key(account_ref=str(account.pk), balances=BALANCES)
+    register_key(settings.SIMULATOR_DIR, key.entry)
+    store_credential(account=account, key_id=key.key_id, secret=key.secret)
+
+
+def _demo_token() -> str:
+    """Keep one demo token across starts, in a file only its owner reads."""
+    path = settings.LOCAL_DIR / "demo-token"
+    text = path.read_text().strip() if path.is_file() else ""
+    known = ApiToken.objects.filter(digest=digest_of(text), revoked_at=None).first()
+    # A token from before tokens named their powers may do nothing.
+    if text and known and known.scopes:
+        return text
+    trader = User.objects.get(username="tom")
+    text = issue(user=trader, name=TOKEN_NAME, token=new_token_text())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return text
+
+
+def trade_quietly(*, dice: random.Random) -> Order | None:
+    """Let the demo strategy place one small order, so that no page is empty at first sight."""
+    refuse_elsewhere()
+    portfolio = Portfolio.objects.filter(name=STRATEGY, is_open=True).first()
+    trader = User.objects.filter(username="tom").first()
+    account = Account.objects.filter(name=ACCOUNT, is_enabled=True).select_related("venue").first()
+    symbols = list(VenueSymbol.objects.current().select_related("venue", "base", "quote"))
+    if portfolio is None or trader is None or account is None or not symbols:
+        return None
+    _tidy(portfolio, trader)
+    symbol = dice.choice(symbols)
+    touch = read_touch(symbol, now=timezone.now())
+    if not touch.is_trusted or touch.bid is None or touch.ask is None:
+        return None
+    side = dice.choice([Side.BUY, Side.SELL])
+    is_market = dice.random() < 0.5  # noqa: PLR2004 -- a coin
+    away = Decimal(dice.randint(0, 40)) / 10_000
+    price = touch.bid * (1 - away) if side is Side.BUY else touch.ask * (1 + away)
+    quantity = Decimal(dice.randint(50, 900)) / touch.ask
+    ticket = Ticket(
+        consumer_id=trader.pk,
+        account=account,
+        portfolio=portfolio,
+        symbol=symbol,
+        side=side,
+        order_type=OrderType.MARKET if is_market else OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC if is_market else TimeInForce.GTC,
+        quantity=quantity - quantity % max(symbol.quantity_step, Decimal("0.00001")),
+        limit_price=None if is_market else price - price % symbol.price_tick,
+    )
+    return place(ticket=ticket, client_order_id=str(uuid.uuid4()), by=trader)
+
+
+def _tidy(portfolio: Portfolio, trader: User) -> None:
+    """Take back the strategy's oldest orders, so that they do not pile up."""
+    working = Order.objects.filter(portfolio=portfolio, is_cancel_requested=False).open()
+    for order in working.order_by("-placed_at")[4:10]:
+        try:
+            request_cancel(order_id=order.pk, by=trader)
+        except TooLate:
+            log.info("order %s ended by itself", order.pk)

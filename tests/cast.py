@@ -1,0 +1,259 @@
+"""The cast of the tests: plain functions that make valid rows, and a venue that follows a script."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+
+from assets.models import Asset, AssetKind
+from cqops.platform.access.models import RoleGrant, User
+from cqops.platform.access.people import seed_grant
+from cqops.platform.access.policy import Role
+from cqops.platform.approvals.models import Request
+from cqops.platform.live.redis import client as redis_client
+from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchScope, TradingSwitch
+from trading.services.checks import Ticket
+from venues.interface.errors import Cause, Rejected
+from venues.interface.types import (
+    Balance,
+    CancelAnswer,
+    Fill,
+    Liquidity,
+    OrderQuery,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Page,
+    Side,
+    TimeInForce,
+)
+from venues.interface.types import Order as VenueOrder
+from venues.models import Account, Venue, VenueSymbol
+from venues.services.books import PublishedBook, book_key
+from venues.services.registration import store_credential
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def person(
+    role: Role | None, username: str = "", *, scope: str = "desk", scope_id: uuid.UUID | None = None
+) -> User:
+    user = User.objects.create(username=username or f"{role or 'stranger'}-{uuid.uuid4().hex[:6]}")
+    if role is not None:
+        grant(user, role, scope=scope, scope_id=scope_id)
+    return user
+
+
+def grant(
+    user: User, role: Role, *, scope: str = "desk", scope_id: uuid.UUID | None = None
+) -> RoleGrant:
+    made = seed_grant(person=user, role=role, scope=scope, scope_id=scope_id)
+    # What a person was granted is read once a request.
+    vars(user).pop("grants", None)
+    return made
+
+
+def asset(symbol: str, kind: str = AssetKind.NATIVE) -> Asset:
+    found = Asset.objects.filter(symbol=symbol).first()
+    return found or Asset.objects.create(symbol=symbol, name=symbol, kind=kind)
+
+
+def venue(slug: str = "coinbase_advanced") -> Venue:
+    found = Venue.objects.filter(slug=slug).first()
+    return found or Venue.objects.create(
+        slug=slug,
+        name=slug.title(),
+        adapter="coinbase_advanced",
+        environment_id=settings.ENVIRONMENT,
+        rest_url="http://127.0.0.1:9",
+        ws_url="ws://127.0.0.1:9",
+    )
+
+
+def pass_deadline(request: Request) -> None:
+    """Move a request into the past, which the database refuses to everybody else."""
+    now = datetime.now(UTC)
+    past = [now - timedelta(hours=2), now - timedelta(seconds=1), request.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE approvals_request DISABLE TRIGGER request_checked")
+        cursor.execute(
+            "UPDATE approvals_request SET requested_at = %s, deadline = %s WHERE id = %s", past
+        )
+        cursor.execute("ALTER TABLE approvals_request ENABLE TRIGGER request_checked")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def symbol(text: str = "BTC-USD") -> VenueSymbol:
+    base, quote = text.split("-")
+    found = VenueSymbol.objects.filter(venue=venue(), symbol=text, valid_to=None).first()
+    return found or VenueSymbol.objects.create(
+        venue=venue(),
+        symbol=text,
+        base=asset(base),
+        quote=asset(quote, AssetKind.FIAT),
+        price_tick=Decimal("0.01"),
+        quantity_step=Decimal("0.0001"),
+        min_quantity=Decimal("0.0001"),
+        min_notional=Decimal(1),
+        valid_from=NOON - timedelta(days=365),
+    )
+
+
+def account(name: str = "Main") -> Account:
+    found = Account.objects.filter(venue=venue(), name=name).first()
+    if found is None:
+        found = Account.objects.create(
+            venue=venue(), name=name, environment_id=settings.ENVIRONMENT
+        )
+        store_credential(account=found, key_id=f"key of {name}", secret="not a real secret")
+    return found
+
+
+def portfolio(name: str = "Alpha") -> Portfolio:
+    return Portfolio.objects.get_or_create(name=name, defaults={"kind": PortfolioKind.FUND})[0]
+
+
+def desk_switch(mode: str = SwitchMode.ON) -> TradingSwitch:
+    switch, _ = TradingSwitch.objects.update_or_create(
+        scope=SwitchScope.DESK, subject_id=None, defaults={"mode": mode}
+    )
+    return switch
+
+
+def ticket(consumer: User, **changes: object) -> Ticket:
+    made = Ticket(
+        consumer_id=consumer.pk,
+        account=account(),
+        portfolio=portfolio(),
+        symbol=symbol(),
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        quantity=Decimal("0.5"),
+        limit_price=Decimal("50000.00"),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def publish_book(
+    row: VenueSymbol,
+    *,
+    bid: str = "50000.00",
+    ask: str = "50001.00",
+    age: float = 0.0,
+    state: str = "live",
+) -> None:
+    book = PublishedBook(
+        state=state,
+        bids=[(bid, "3")],
+        asks=[(ask, "3")],
+        received_at=datetime.now(UTC) - timedelta(seconds=age),
+    )
+    redis_client().set(book_key(row.key), msgspec.json.encode(book))
+
+
+def venue_order(order: Order, status: OrderStatus, **changes: object) -> VenueOrder:
+    made = VenueOrder(
+        venue_order_id=f"V-{order.client_order_id}",
+        client_order_id=order.client_order_id,
+        symbol=order.symbol.symbol,
+        side=Side(order.side),
+        order_type=OrderType(order.order_type),
+        status=status,
+        quantity=order.quantity,
+        notional=None,
+        limit_price=order.limit_price,
+        filled_quantity=Decimal(0),
+        filled_value=Decimal(0),
+        fees=Decimal(0),
+        average_price=None,
+        created_at=NOON,
+        received_at=NOON,
+        raw={"status": status.value.upper()},
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def fill(order: Order, *, number: int, quantity: str, price: str = "50000") -> Fill:
+    return Fill(
+        venue_execution_id=f"E-{order.client_order_id}-{number}",
+        venue_order_id=f"V-{order.client_order_id}",
+        client_order_id=order.client_order_id,
+        symbol=order.symbol.symbol,
+        side=Side(order.side),
+        price=Decimal(price),
+        quantity=Decimal(quantity),
+        fee=Decimal("0.1"),
+        fee_currency="USD",
+        liquidity=Liquidity.TAKER,
+        executed_at=NOON + timedelta(seconds=number),
+        received_at=NOON + timedelta(seconds=number),
+    )
+
+
+class ScriptedVenue:
+    """Answers the way the test says, and remembers every order that reached it."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, VenueOrder] = {}
+        self.placed: list[OrderRequest] = []
+        self.cancelled: list[OrderRef] = []
+        self.fills: list[Fill] = []
+        self.on_place: Callable[[OrderRequest], None] = lambda request: None
+        self.on_answer: Callable[[OrderRequest], None] = lambda request: None
+        self.on_get: Callable[[OrderRef], None] = lambda ref: None
+
+    async def place_order(self, request: OrderRequest) -> VenueOrder:
+        self.on_place(request)
+        self.placed.append(request)
+        order = VenueOrder(
+            venue_order_id=f"V-{request.client_order_id}",
+            client_order_id=request.client_order_id,
+            symbol=request.symbol,
+            side=request.side,
+            order_type=request.order_type,
+            status=OrderStatus.ACKNOWLEDGED,
+            quantity=request.quantity,
+            notional=None,
+            limit_price=request.limit_price,
+            filled_quantity=Decimal(0),
+            filled_value=Decimal(0),
+            fees=Decimal(0),
+            average_price=None,
+            created_at=NOON,
+            received_at=NOON,
+        )
+        self.orders[request.client_order_id] = order
+        self.on_answer(request)
+        return order
+
+    async def get_order(self, ref: OrderRef) -> VenueOrder:
+        self.on_get(ref)
+        if ref.client_order_id not in self.orders:
+            message = "no such order"
+            raise Rejected(message, cause=Cause.NOT_FOUND)
+        return self.orders[ref.client_order_id]
+
+    async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
+        self.cancelled.append(ref)
+        order = self.orders[ref.client_order_id]
+        self.orders[ref.client_order_id] = replace(order, status=OrderStatus.CANCELLED)
+        return CancelAnswer(is_accepted=True)
+
+    async def get_fills(self, query: OrderQuery) -> Page[Fill]:
+        return Page(tuple(self.fills))
+
+    async def get_balance(self) -> tuple[Balance, ...]:
+        return ()
+
+    async def aclose(self) -> None:
+        return None

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from cqops.platform.telemetry import status
+from cqops.platform.telemetry.heartbeats import beat
+from cqops.platform.telemetry.models import Heartbeat
+
+
+@pytest.fixture
+def healthy(db, settings, monkeypatch):
+    settings.STATUS_PROVIDERS = {}
+    monkeypatch.setattr(status, "_redis", lambda: status.Part(ok=True, detail="answers"))
+    monkeypatch.setattr(status, "STARTED", timezone.now() - timedelta(hours=1))
+    for process in settings.STATUS_PROCESSES:
+        beat(process, "all well")
+
+
+def test_everything_green_is_ok(healthy, client):
+    answer = client.get("/statusz")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    assert answer.json()["parts"]["feeds"]["detail"].startswith("all well; last heard")
+
+
+def test_a_process_that_fell_silent_is_named(healthy, client):
+    Heartbeat.objects.filter(process="reports").update(at=timezone.now() - timedelta(minutes=1))
+    answer = client.get("/statusz")
+    assert answer.status_code == 503
+    parts = answer.json()["parts"]
+    assert [name for name, part in parts.items() if not part["ok"]] == ["reports"]
+    assert "last heard 60 s ago" in parts["reports"]["detail"]
+
+
+def test_a_heartbeat_from_before_this_start_proves_nothing(healthy, client, monkeypatch):
+    monkeypatch.setattr(status, "STARTED", timezone.now() + timedelta(seconds=1))
+    answer = client.get("/statusz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["worker"]["detail"] == "not heard since this start"
+
+
+def test_a_process_that_never_started_is_named(healthy, client):
+    Heartbeat.objects.filter(process="beat").delete()
+    assert client.get("/statusz").json()["parts"]["beat"]["detail"] == "has not started yet"
+
+
+def test_redis_away_is_said_without_its_password(healthy, client, monkeypatch):
+    def away():
+        message = "redis://:hunter2@host"
+        raise RedisConnectionError(message)
+
+    monkeypatch.setattr(status, "_redis", away)
+    answer = client.get("/statusz")
+    assert answer.status_code == 503
+    assert "hunter2" not in answer.text
+    assert answer.json()["parts"]["redis"]["detail"] == "cannot be reached"
+
+
+def test_alive_does_not_need_the_database(client):
+    assert client.get("/healthz").status_code == 200
+
+
+def test_pages_and_rest_say_that_the_database_is_away(db, client, monkeypatch):
+    client.raise_request_exception = False
+
+    def away(*args, **kwargs):
+        message = "connection refused, password=hunter2"
+        raise OperationalError(message)
+
+    monkeypatch.setattr("cqops.platform.telemetry.views.everything", away)
+    page = client.get("/statusz")
+    assert page.status_code == 503
+    assert page["Retry-After"] == "5"
+    assert "hunter2" not in page.text
+
+
+def test_every_answer_carries_a_request_id(client):
+    assert len(client.get("/healthz")["X-Request-Id"]) == 32
+    given = client.get("/healthz", headers={"x-request-id": "my-own-request-1"})
+    assert given["X-Request-Id"] == "my-own-request-1"
+    forged = client.get("/healthz", headers={"x-request-id": "bad id\tforged"})
+    assert len(forged["X-Request-Id"]) == 32

@@ -1,0 +1,502 @@
+"""The real adapter against a real simulator: what a reconciliation finds, keeps and lets go."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from cqops.platform.access.policy import NotAllowed, Role
+from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.services import NotYours, Verdict, decide, settle
+from portfolio.models import (
+    Break,
+    BreakNote,
+    BreakState,
+    OpeningBalance,
+    Outcome,
+    Reconciliation,
+)
+from portfolio.reconcile import Kind as What
+from portfolio.services import breaks
+from portfolio.services.closing import ask_to_close
+from portfolio.services.reconciliation import (
+    carry_out,
+    request_all,
+    request_reconciliation,
+    run_reconciliation,
+    sweep_reconciliations,
+)
+from tests import cast
+from trading.models import ExecutionReport, Order
+from trading.services.executions import hear, record
+from trading.states import State
+from venues.interface.types import OrderQuery, OrderRef, OrderRequest, OrderType, Side
+from venues.models import Account
+from venues.services import bridge, clients
+from venues.services.clients import call
+from venues.services.registration import store_credential
+from venues.simulator.app import Simulator, free_socket, make_server
+from venues.simulator.demo_keys import generate_demo_key, register_key
+from venues.simulator.faults import Fault, Kind
+
+D = Decimal
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(30)]
+
+
+def at_once(_seconds: float) -> None:
+    """Do not wait between the two looks."""
+
+
+@dataclass
+class Desk:
+    """An account at a simulated venue that ticks only when told to."""
+
+    app: Simulator
+    account: Account
+
+    def trade(self, number: int = 1, *, quantity: str = "0.05", price: str = "") -> Order:
+        """Send an order the way a worker would, and take in what the venue says of it at once."""
+        trader = cast.person(Role.TRADER)
+        order = Order.objects.create(
+            account=self.account,
+            portfolio=cast.portfolio(),
+            symbol=cast.symbol("ETH-USD"),
+            client_order_id=f"client-order-{number}",
+            side=Side.BUY,
+            order_type=OrderType.LIMIT if price else OrderType.MARKET,
+            time_in_force="gtc" if price else "ioc",
+            quantity=D(quantity),
+            limit_price=D(price) if price else None,
+            state=State.SENDING,
+            placed_by=trader,
+            placed_at=timezone.now(),
+            send_before=timezone.now(),
+        )
+        request = OrderRequest(
+            client_order_id=order.client_order_id,
+            symbol="ETH-USD",
+            side=Side.BUY,
+            order_type=OrderType(order.order_type),
+            quantity=order.quantity,
+            limit_price=order.limit_price,
+        )
+        placed = call(self.account, lambda client: client.place_order(request))
+        hear(account=self.account, heard_order=placed, by="test", order_id=order.pk)
+        order.refresh_from_db()
+        self.hear_of(order)
+        return order
+
+    def hear_of(self, order: Order) -> None:
+        """Do what the reports process does: its fills first, then its state."""
+        query = OrderQuery(venue_order_id=order.venue_order_id)
+        page: Any = call(self.account, lambda client: client.get_fills(query))  # type: ignore[attr-defined]
+        record(account=self.account, fills=page.items, by="test")
+        ref = OrderRef(
+            symbol="ETH-USD",
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id,
+        )
+        heard = call(self.account, lambda client: client.get_order(ref))
+        hear(account=self.account, heard_order=heard, by="test")
+        order.refresh_from_db()
+
+    def fail(self, kind: Kind, **terms: Any) -> None:
+        self.app.faults.add(Fault(kind=kind, **terms))
+
+    def run(self, **terms: Any) -> Reconciliation:
+        return run_reconciliation(account=self.account, wait=at_once, **terms)
+
+    def found(self) -> dict[str, Break]:
+        return {row.key: row for row in Break.objects.filter(account=self.account)}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    pooled: dict[Any, Any] = {}
+    monkeypatch.setattr(clients, "_clients", pooled)
+    key = generate_demo_key()
+    register_key(tmp_path, key.entry)
+    bound = free_socket()
+    made: queue.Queue[tuple[Simulator, uvicorn.Server]] = queue.Queue()
+
+    def serve() -> None:
+        # The journal belongs to the thread that opened it.
+        app = Simulator(tmp_path, 1, is_ticking=False)
+        server = make_server(app, "127.0.0.1", bound.getsockname()[1])
+        made.put((app, server))
+        asyncio.run(server.serve(sockets=[bound]))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    app, server = made.get(timeout=5)
+    account = cast.account()
+    base = f"127.0.0.1:{bound.getsockname()[1]}/coinbase_advanced"
+    venue = account.venue
+    venue.rest_url, venue.ws_url = f"http://{base}", f"ws://{base}/ws"
+    venue.save()
+    store_credential(account=account, key_id=key.key_id, secret=key.secret)
+    yield Desk(app, Account.objects.select_related("venue").get(pk=account.pk))
+    for client in pooled.values():
+        bridge.run(client.aclose(), timeout=5)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def rene():
+    return cast.person(Role.RECON, "rene")
+
+
+@pytest.fixture
+def alma():
+    return cast.person(Role.APPROVER, "alma")
+
+
+# Clean
+
+
+def test_a_first_run_takes_the_opening_balances_and_finds_nothing(desk: Desk):
+    desk.trade()
+    run = desk.run()
+
+    assert (run.outcome, run.words) == (Outcome.CLEAN, "nothing open")
+    opening = dict(OpeningBalance.objects.values_list("currency", "amount"))
+    # What the account held before our own trade, to the last digit.
+    assert (opening["ETH"], opening["USD"]) == (400, 2_000_000)
+    assert (run.balances_compared, run.fills_compared) == (5, 1)
+
+
+def test_what_was_traded_since_with_its_fees_is_expected(desk: Desk):
+    desk.run()
+    for number in range(3):
+        desk.trade(number)
+    desk.trade(9, price="100.00")
+    run = desk.run()
+
+    assert run.outcome == Outcome.CLEAN
+    assert (run.fills_compared, run.orders_compared) == (3, 1)
+
+
+def test_a_fill_that_is_booked_between_the_looks_is_no_break(desk: Desk):
+    desk.run()
+    reported = _lose_the_fills_of(desk)
+
+    run = run_reconciliation(account=desk.account, wait=lambda _: desk.hear_of(reported))
+
+    assert (run.outcome, desk.found()) == (Outcome.CLEAN, {})
+
+
+def _lose_the_fills_of(desk: Desk) -> Order:
+    """Trade while nobody listens to reports."""
+    hear_of, desk.hear_of = desk.hear_of, lambda order: None  # type: ignore[method-assign]
+    try:
+        return desk.trade(77)
+    finally:
+        desk.hear_of = hear_of  # type: ignore[method-assign]
+
+
+# The faults of the venue
+
+
+def test_a_hidden_fill_and_a_changed_balance_are_both_found(desk: Desk):
+    desk.run()
+    desk.fail(Kind.HIDE_FILL, symbol="ETH-USD")
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D("12.5"))
+    hidden = desk.trade()
+
+    run = desk.run()
+
+    found = desk.found()
+    assert (run.outcome, run.breaks_open) == (Outcome.BREAKS, 4)
+    assert set(found) == {
+        f"order:here:{hidden.client_order_id}",
+        "balance:ETH",
+        "balance:USD",
+        "balance:SOL",
+    }
+    sol = found["balance:SOL"]
+    assert (sol.amount, sol.unit, sol.theirs) == (D("12.5"), "SOL", {"Total": "5012.5 SOL"})
+    order = found[f"order:here:{hidden.client_order_id}"]
+    assert (order.amount, order.unit) == (D("0.05"), "ETH")
+    assert (order.ours["Filled"], order.theirs["Filled"]) == ("0", "0.05")
+    assert order.theirs["State"] == "filled"
+
+
+def test_two_people_close_one_and_evidence_resolves_the_other(desk: Desk, rene, alma):
+    desk.run()
+    desk.fail(Kind.HIDE_FILL, symbol="ETH-USD")
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D("12.5"))
+    hidden = desk.trade()
+    desk.run()
+    sol = desk.found()["balance:SOL"]
+
+    request = ask_to_close(break_id=sol.pk, reason="A deposit not yet in our books.", by=rene)
+    with pytest.raises(NotYours):
+        decide(
+            request_id=request.pk,
+            by=rene,
+            verdict=Verdict.APPROVE,
+            seen_hash=request.instruction_hash,
+        )
+    decide(
+        request_id=request.pk, by=alma, verdict=Verdict.APPROVE, seen_hash=request.instruction_hash
+    )
+    settle(request.pk)
+    settle(request.pk)
+    sol.refresh_from_db()
+    assert (sol.state, sol.accepted_amount) == (BreakState.CLOSED, D("12.5"))
+    assert desk.run().breaks_open == 3
+
+    desk.app.faults.hidden.clear()
+    desk.hear_of(hidden)
+    run = desk.run()
+
+    assert (run.outcome, run.words) == (Outcome.CLEAN, "nothing open")
+    states = {key: row.state for key, row in desk.found().items()}
+    assert states.pop("balance:SOL") == BreakState.CLOSED
+    assert set(states.values()) == {BreakState.RESOLVED}
+
+
+def test_a_closed_break_that_changes_opens_again(desk: Desk, rene, alma):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    _close(desk.found()["balance:SOL"], rene, alma)
+    assert desk.run().outcome == Outcome.CLEAN
+
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(2))
+    desk.run()
+
+    again = desk.found()["balance:SOL"]
+    assert (again.state, again.amount, again.accepted_amount) == (BreakState.OPEN, 3, None)
+    assert "changed after it was closed" in again.notes.last().words
+
+
+def _close(row: Break, first, second) -> Request:
+    request = ask_to_close(break_id=row.pk, reason="Known.", by=first)
+    decide(
+        request_id=request.pk,
+        by=second,
+        verdict=Verdict.APPROVE,
+        seen_hash=request.instruction_hash,
+    )
+    settle(request.pk)
+    return request
+
+
+def test_an_approval_is_void_once_the_difference_is_another_one(desk: Desk, rene, alma):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    request = ask_to_close(break_id=desk.found()["balance:SOL"].pk, reason="Known.", by=rene)
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(2))
+    desk.run()
+
+    request.refresh_from_db()
+    settle(request.pk)
+    assert (request.state, desk.found()["balance:SOL"].state) == ("voided", BreakState.OPEN)
+
+
+def test_a_refused_close_leaves_it_open_and_says_why(desk: Desk, rene, alma):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    row = desk.found()["balance:SOL"]
+    request = ask_to_close(break_id=row.pk, reason="Known.", by=rene)
+    decide(
+        request_id=request.pk,
+        by=alma,
+        verdict=Verdict.REFUSE,
+        reason="Not before the venue answers.",
+        seen_hash=request.instruction_hash,
+    )
+    settle(request.pk)
+
+    row.refresh_from_db()
+    assert row.state == BreakState.OPEN
+    assert "Not before the venue answers." in row.notes.last().words
+
+
+def test_a_rerun_updates_the_same_break_and_keeps_its_age(desk: Desk):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    first = desk.found()["balance:SOL"]
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(2))
+    desk.run()
+
+    (again,) = desk.found().values()
+    assert (again.pk, again.first_seen_at, again.amount) == (first.pk, first.first_seen_at, 3)
+    assert again.last_seen_at > first.last_seen_at
+
+
+def test_an_execution_we_missed_is_a_break_and_is_booked_all_the_same(desk: Desk):
+    desk.run()
+    missed = _lose_the_fills_of(desk)
+    run = desk.run()
+
+    found = desk.found()
+    fill = next(row for row in found.values() if row.kind == What.FILL_MISSING_HERE)
+    assert run.outcome == Outcome.BREAKS
+    assert (fill.amount, fill.ours) == (D("0.05"), {})
+    assert ExecutionReport.objects.filter(order=missed).count() == 1
+
+    assert desk.run().outcome == Outcome.CLEAN
+    assert {row.state for row in desk.found().values()} == {BreakState.RESOLVED}
+
+
+def test_an_execution_the_venue_does_not_list_stays_a_break_when_it_grows_old(desk: Desk):
+    desk.run()
+    order = desk.trade()
+    desk.app.venues["coinbase_advanced"].exchange.fills.clear()
+    desk.run()
+    row = next(r for r in desk.found().values() if r.kind == What.FILL_MISSING_THERE)
+
+    Reconciliation.objects.update(started_at=timezone.now())
+    monkey = timezone.now() - row.happened_at
+    assert monkey.total_seconds() < 60
+    run = desk.run()
+
+    assert run.fills_since <= row.happened_at
+    row.refresh_from_db()
+    assert (row.state, row.theirs) == (BreakState.OPEN, {})
+    assert row.ours["Order"] == order.venue_order_id
+
+
+def test_an_order_at_the_venue_that_nobody_here_placed_is_a_break(desk: Desk):
+    desk.run()
+    request = OrderRequest(
+        client_order_id="somebody-else",
+        symbol="ETH-USD",
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=D(1),
+        limit_price=D(100),
+    )
+    placed = call(desk.account, lambda client: client.place_order(request))
+    desk.run()
+
+    (row,) = desk.found().values()
+    assert (row.key, row.amount) == (f"order:there:{placed.venue_order_id}", 1)
+    assert row.ours == {}
+
+
+# A venue that is away
+
+
+def test_an_account_whose_venue_is_away_is_not_checked_and_never_clean(desk: Desk):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    desk.fail(Kind.STATUS_BEFORE, path="/", count=1000)
+    run = desk.run()
+
+    assert run.outcome == Outcome.NOT_CHECKED
+    assert run.words
+    assert desk.found()["balance:SOL"].state == BreakState.OPEN
+
+
+def test_an_account_without_a_key_is_named_as_not_checked(desk: Desk):
+    desk.account.credentials.update(retired_at=timezone.now())
+    run = desk.run()
+
+    assert run.outcome == Outcome.NOT_CHECKED
+    assert "has no key" in run.words
+
+
+# One at a time
+
+
+def test_asking_twice_gives_the_one_that_waits(desk: Desk, rene):
+    first = request_reconciliation(account=desk.account, by=rene)
+    second = request_reconciliation(account=desk.account)
+
+    assert first == second
+
+
+def test_workers_that_come_together_run_it_once(desk: Desk):
+    run = request_reconciliation(account=desk.account)
+    looks: list[int] = []
+
+    def work(number: int) -> None:
+        try:
+            carry_out(run.pk, wait=lambda _: looks.append(number))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    run.refresh_from_db()
+
+    assert (run.outcome, run.attempts) == (Outcome.CLEAN, 1)
+
+
+def test_what_a_dead_worker_left_is_run_again_and_not_for_ever(desk: Desk):
+    run = request_reconciliation(account=desk.account)
+    Reconciliation.objects.update(
+        started_at=timezone.now(), attempts=1, requested_at=timezone.now() - timedelta(minutes=1)
+    )
+    sweep_reconciliations()
+    run.refresh_from_db()
+    assert (run.outcome, run.attempts) == (Outcome.CLEAN, 2)
+
+    poison = request_reconciliation(account=desk.account)
+    Reconciliation.objects.filter(pk=poison.pk).update(attempts=3)
+    carry_out(poison.pk)
+    poison.refresh_from_db()
+    assert (poison.outcome, poison.words) == (Outcome.NOT_CHECKED, "It was interrupted 3 times.")
+
+
+def test_the_schedule_asks_for_every_account_in_use(desk: Desk):
+    idle = cast.account("Idle")
+    idle.is_enabled = False
+    idle.save()
+
+    assert request_all() == 1
+    assert [run.account for run in Reconciliation.objects.all()] == [desk.account]
+
+
+# People
+
+
+def test_who_may_not_cannot(desk: Desk):
+    trader = cast.person(Role.TRADER)
+    with pytest.raises(NotAllowed):
+        request_reconciliation(account=desk.account, by=trader)
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    row = desk.found()["balance:SOL"]
+    acts: list[Callable[[], object]] = [
+        lambda: breaks.assign(break_id=row.pk, owner=trader, by=trader),
+        lambda: breaks.explain(break_id=row.pk, words="x", by=trader),
+        lambda: breaks.add_note(break_id=row.pk, words="x", by=trader),
+        lambda: ask_to_close(break_id=row.pk, reason="x", by=trader),
+    ]
+    for act in acts:
+        with pytest.raises(NotAllowed):
+            act()
+
+
+def test_notes_and_opening_balances_are_history(desk: Desk):
+    desk.run()
+    desk.fail(Kind.WRONG_BALANCE, currency="SOL", amount=D(1))
+    desk.run()
+    for rows in (BreakNote.objects.all(), OpeningBalance.objects.all()):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            rows.delete()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        BreakNote.objects.update(words="nothing happened")

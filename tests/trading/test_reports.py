@@ -1,0 +1,147 @@
+"""The execution-report process: the stream is a hint, the list of fills is the proof."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from channels.db import database_sync_to_async
+
+from tests import cast
+from trading import reports as module
+from trading.models import ExecutionReport, Order, SweepMark
+from trading.reports import Reports, read_mark, read_plan, working, write_mark
+from trading.services.executions import record
+from trading.services.submission import submit
+from trading.services.tickets import place
+from trading.states import State
+from venues.interface.errors import Cause, NotSent
+from venues.interface.types import OrderStatus, OrderUpdate, StreamReset
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(20)]
+
+
+class StreamingVenue(cast.ScriptedVenue):
+    """A scripted venue with a private stream that the test feeds."""
+
+    def __init__(self):
+        super().__init__()
+        self.updates = asyncio.Queue()
+
+    async def subscribe_executions(self):
+        while True:
+            yield await self.updates.get()
+
+
+@pytest.fixture
+def order(trader, live_book, scripted_venue):
+    made = place(ticket=cast.ticket(trader), client_order_id="the-order", by=trader)
+    submit(made.pk)
+    return Order.objects.with_names().get(pk=made.pk)
+
+
+async def until(condition):
+    async with asyncio.timeout(8):
+        while not await database_sync_to_async(condition)():
+            await asyncio.sleep(0.02)
+
+
+async def run_with(monkeypatch, venue, condition):
+    monkeypatch.setattr(module, "open_client", lambda account: venue)
+    process = Reports()
+    task = asyncio.create_task(process.run())
+    try:
+        await until(condition)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def is_filled():
+    return Order.objects.get().state == State.FILLED
+
+
+async def test_a_stream_update_leads_to_the_fills_and_the_end(order, scripted_venue, monkeypatch):
+    venue = StreamingVenue()
+    venue.orders = dict(scripted_venue.orders)
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 60)
+    told = cast.venue_order(order, OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
+
+    async def later():
+        await asyncio.sleep(0.5)
+        venue.fills = [cast.fill(order, number=1, quantity="0.5")]
+        await venue.updates.put(OrderUpdate(order=told, is_snapshot=False, received_at=cast.NOON))
+
+    feeding = asyncio.create_task(later())
+    await run_with(monkeypatch, venue, is_filled)
+    await feeding
+    assert await database_sync_to_async(ExecutionReport.objects.count)() == 1
+
+
+async def test_the_sweep_finds_what_the_stream_never_said(order, scripted_venue, monkeypatch):
+    venue = StreamingVenue()
+    venue.fills = [cast.fill(order, number=1, quantity="0.5")]
+    venue.orders = {
+        "the-order": cast.venue_order(order, OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
+    }
+    await run_with(monkeypatch, venue, is_filled)
+    assert await database_sync_to_async(SweepMark.objects.count)() == 1
+
+
+async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monkeypatch):
+    venue = StreamingVenue()
+    venue.orders = dict(scripted_venue.orders)
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 60)
+
+    async def later():
+        await asyncio.sleep(0.5)
+        venue.fills = [cast.fill(order, number=1, quantity="0.5")]
+        await venue.updates.put(StreamReset(reason="gap", received_at=cast.NOON))
+
+    feeding = asyncio.create_task(later())
+    await run_with(monkeypatch, venue, is_filled)
+    await feeding
+
+
+async def test_a_venue_that_is_away_is_tried_again(order, scripted_venue, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    venue = StreamingVenue()
+    venue.orders = {"the-order": cast.venue_order(order, OrderStatus.CANCELLED)}
+    failures = [NotSent("away", cause=Cause.TEMPORARY)] * 3
+
+    def sometimes(_):
+        if failures:
+            raise failures.pop()
+
+    venue.on_get = sometimes
+    await run_with(monkeypatch, venue, lambda: Order.objects.get().state == State.CANCELLED)
+
+
+def test_the_mark_is_kept_and_the_first_look_goes_back_days(order):
+    account = cast.account()
+    assert (cast.NOON - read_mark(account, cast.NOON)).days == 2
+    write_mark(account, cast.NOON)
+    assert read_mark(account, cast.NOON) == cast.NOON
+
+
+def test_only_orders_that_may_still_change_are_asked_about(order):
+    assert [one.client_order_id for one in working(cast.account())] == ["the-order"]
+    Order.objects.update(state=State.FILLED)
+    assert working(cast.account()) == []
+
+
+def test_accounts_without_a_key_in_use_are_left_alone(order):
+    account = cast.account()
+    assert read_plan() == [account]
+    account.credentials.update(retired_at=cast.NOON)
+    assert read_plan() == []
+
+
+def test_fills_of_two_orders_do_not_mix(order):
+    stray = replace(cast.fill(order, number=1, quantity="1"), venue_order_id="other")
+    record(
+        account=cast.account(), fills=[stray, cast.fill(order, number=2, quantity="0.1")], by="t"
+    )
+    order.refresh_from_db()
+    assert order.filled_quantity == Decimal("0.1")

@@ -1,0 +1,187 @@
+"""The market-data process against streams that follow a script."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from cqops.platform.live.redis import client as redis_client
+from tests import cast
+from venues import feeds as module
+from venues.feeds import Feeds, read_plan
+from venues.interface.types import (
+    BookEvent,
+    BookEventKind,
+    BookSide,
+    LevelChange,
+    Side,
+    StreamReset,
+    Trade,
+)
+from venues.live import tickers_key, trades_key
+from venues.models import SymbolStatus, VenueSymbol
+from venues.services.books import PublishedBook, book_key, read_touch
+
+NAME = "coinbase_advanced:BTC-USD"
+
+
+def level(side, price, quantity):
+    return LevelChange(side, price, quantity)
+
+
+def event(kind, *changes):
+    return BookEvent(
+        symbol="BTC-USD",
+        kind=kind,
+        changes=changes,
+        sequence=None,
+        venue_time=None,
+        received_at=datetime.now(UTC),
+    )
+
+
+def snapshot():
+    return event(
+        BookEventKind.SNAPSHOT,
+        level(BookSide.BID, "100.10", "1"),
+        level(BookSide.BID, "100.00", "2"),
+        level(BookSide.ASK, "100.20", "3"),
+    )
+
+
+def better_bid():
+    return event(BookEventKind.UPDATE, level(BookSide.BID, "100.15", "5"))
+
+
+def trade():
+    return Trade(
+        symbol="BTC-USD",
+        venue_trade_id="t1",
+        price=Decimal("100.1"),
+        quantity=Decimal(2),
+        side=Side.BUY,
+        venue_time=datetime.now(UTC),
+        received_at=datetime.now(UTC),
+    )
+
+
+class ScriptedStreams:
+    def __init__(self, books, trades=()):
+        self.books, self.trades = books, trades
+
+    async def subscribe_order_book(self, symbols):
+        for one in self.books:
+            yield one
+        await asyncio.Event().wait()
+
+    async def subscribe_trades(self, symbols):
+        for one in self.trades:
+            yield one
+        await asyncio.Event().wait()
+
+    async def aclose(self):
+        return None
+
+
+@pytest.fixture
+def redis():
+    found = redis_client()
+    found.flushdb()
+    return found
+
+
+async def follow(monkeypatch, streams, *, until):
+    monkeypatch.setattr(module, "open_public_client", lambda venue: streams)
+    monkeypatch.setattr(
+        module, "read_plan", lambda: [(module.Venue(slug="coinbase_advanced"), ("BTC-USD",))]
+    )
+    monkeypatch.setattr(module, "beat", lambda *_: None)
+    process = Feeds()
+    task = asyncio.create_task(process.run())
+    try:
+        async with asyncio.timeout(4):
+            while not until(process):
+                if task.done():
+                    await task
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await process.redis.aclose()
+    return process
+
+
+def stored():
+    data = redis_client().get(book_key(NAME))
+    return msgspec.json.decode(data, type=PublishedBook) if data else None
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_book_is_assembled_and_published(monkeypatch, redis):
+    streams = ScriptedStreams([snapshot(), better_bid()], [trade()])
+
+    def done(_):
+        book = stored()
+        return book and book.bids[0] == ("100.15", "5") and redis.llen(trades_key(NAME))
+
+    await follow(monkeypatch, streams, until=done)
+    book = stored()
+    assert book.state == "live"
+    assert [price for price, _ in book.bids] == ["100.15", "100.10", "100.00"]
+    assert book.asks == [("100.20", "3")]
+    ticker = msgspec.json.decode(redis.hget(tickers_key(), NAME))
+    assert (ticker["bid"], ticker["ask"], ticker["state"]) == ("100.15", "100.20", "live")
+    tape = msgspec.json.decode(redis.lindex(trades_key(NAME), 0))
+    assert (tape["id"], tape["side"]) == ("t1", "buy")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_broken_stream_says_so_at_once(monkeypatch, redis):
+    reset = StreamReset(reason="gap", received_at=datetime.now(UTC))
+    streams = ScriptedStreams([snapshot(), reset, better_bid()])
+    process = await follow(
+        monkeypatch,
+        streams,
+        until=lambda _: stored() is not None and stored().state == "syncing",
+    )
+    assert stored().bids == []
+    assert process.books[NAME].resyncs == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_silent_book_is_marked_stale(monkeypatch, redis, settings):
+    settings.BOOK_STALE_SECONDS = 1
+    await follow(
+        monkeypatch,
+        ScriptedStreams([snapshot()]),
+        until=lambda _: stored() is not None and stored().state == "stale",
+    )
+
+
+@pytest.mark.django_db
+def test_only_symbols_in_force_of_venues_that_are_on_are_followed():
+    kept = cast.symbol("BTC-USD")
+    VenueSymbol.objects.filter(pk=cast.symbol("ETH-USD").pk).update(
+        valid_to=cast.NOON, status=SymbolStatus.SUSPENDED
+    )
+    assert read_plan() == [(kept.venue, ("BTC-USD",))]
+    kept.venue.is_enabled = False
+    kept.venue.save()
+    assert read_plan() == []
+
+
+@pytest.mark.django_db
+def test_a_touch_is_trusted_only_while_it_is_live_and_young(redis):
+    row = cast.symbol()
+    now = datetime.now(UTC)
+    assert not read_touch(row, now=now).is_trusted
+    cast.publish_book(row)
+    touch = read_touch(row, now=now)
+    assert touch.is_trusted
+    assert touch.mid == Decimal("50000.50")
+    cast.publish_book(row, age=30)
+    assert read_touch(row, now=datetime.now(UTC)).state == "stale"
+    cast.publish_book(row, state="syncing")
+    assert not read_touch(row, now=datetime.now(UTC)).is_trusted

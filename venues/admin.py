@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from cqops.platform.access.admin_doors import Kept, StepUp
+from venues.models import Account, Credential, Venue, VenueSymbol
+from venues.services.registration import (
+    save_account,
+    save_symbol,
+    save_venue,
+    store_credential,
+)
+
+
+@admin.register(Venue)
+class VenueAdmin(Kept):
+    list_display = ["name", "slug", "adapter", "environment", "is_enabled"]
+    list_filter = ["is_enabled", "adapter"]
+    search_fields = ["name", "slug"]
+    readonly_fields = ["id"]
+
+    def save_model(self, request: HttpRequest, obj: Venue, form: Any, change: Any) -> None:
+        save_venue(venue=obj)
+
+
+@admin.register(VenueSymbol)
+class VenueSymbolAdmin(Kept):
+    list_display = ["symbol", "venue", "base", "quote", "price_tick", "quantity_step", "status"]
+    list_filter = ["venue", "status"]
+    list_select_related = ["venue", "base", "quote"]
+    search_fields = ["symbol"]
+    readonly_fields = ["id", "synced_at"]
+    autocomplete_fields = ["base", "quote"]
+
+    def save_model(self, request: HttpRequest, obj: VenueSymbol, form: Any, change: Any) -> None:
+        save_symbol(symbol=obj)
+
+
+@admin.register(Account)
+class AccountAdmin(Kept):
+    list_display = ["name", "venue", "environment", "is_enabled", "created_at"]
+    list_filter = ["venue", "is_enabled"]
+    list_select_related = ["venue"]
+    search_fields = ["name"]
+    readonly_fields = ["id", "created_at"]
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: Any) -> None:
+        save_account(account=obj)
+
+
+class Unshown(UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    """A field whose content never comes back, not even with a form that has a mistake elsewhere."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class NewCredential(forms.ModelForm):  # type: ignore[type-arg]
+    """Asks for a secret that is sealed at once and never shown again."""
+
+    secret = forms.CharField(
+        widget=Unshown(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 6}),
+        help_text="Sealed as soon as it is saved; nobody can read it back here.",
+    )
+
+    class Meta:
+        model = Credential
+        fields = ["account", "key_id"]
+
+
+@admin.register(Credential)
+class CredentialAdmin(StepUp, Kept):
+    """Write-only: a key is put in, replaced by a newer one, and never shown."""
+
+    list_display = ["account", "key_id", "created_at", "retired_at"]
+    list_filter = ["account"]
+    list_select_related = ["account__venue"]
+    form = NewCredential
+
+    def has_change_permission(self, request: HttpRequest, obj: Credential | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: Any) -> None:
+        stored = store_credential(
+            account=obj.account, key_id=obj.key_id, secret=form.cleaned_data["secret"]
+        )
+        obj.pk = stored.pk
+
+    def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> list[str]:
+        if obj is None:
+            return ["account", "key_id", "secret"]
+        return ["account", "key_id", "created_at", "retired_at"]

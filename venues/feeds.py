@@ -1,0 +1,241 @@
+"""The market-data process: one public client a venue, one assembler a symbol, one publisher.
+
+Books are published as states, at most ten times a second each, latest wins. When Redis is away the
+books go on being assembled and are published when it is back; when a stream breaks, its books say
+so at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import msgspec
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from cqops.platform.live.publish import NUMBER_AND_PUBLISH
+from cqops.platform.live.redis import PREFIX, SEQUENCES, async_client
+from cqops.platform.telemetry.heartbeats import beat
+from venues.interface.client import VenueClient
+from venues.interface.errors import VenueError
+from venues.interface.types import StreamReset, Trade
+from venues.live import TRADES_KEPT, tickers_key, trades_key
+from venues.marketdata.assembler import Assembler
+from venues.models import Venue, VenueSymbol
+from venues.services.books import DEPTH, KEEP_SECONDS, BookState, PublishedBook, book_key
+from venues.services.clients import open_public_client
+
+log = logging.getLogger(__name__)
+PUBLISH_SECONDS = 0.1
+PUBLISH_PATIENCE = 3.0
+BEAT_SECONDS = 3.0
+REPLAN_SECONDS = 10.0
+RETRY_SECONDS = 2.0
+
+
+class Feeds:
+    """All streams of this process and what they have brought."""
+
+    def __init__(self) -> None:
+        self.books: dict[str, Assembler] = {}
+        self.changed: set[str] = set()
+        self.trades: dict[str, list[bytes]] = defaultdict(list)
+        self.redis = async_client()
+        self.is_redis_away = False
+
+    async def run(self) -> None:
+        """Follow every symbol in force until cancelled; a changed list is followed anew."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish_forever())
+            group.create_task(self._beat_forever())
+            group.create_task(self._follow_the_plan(group))
+
+    async def _follow_the_plan(self, group: asyncio.TaskGroup) -> None:
+        running: dict[tuple[Venue, tuple[str, ...]], list[asyncio.Task[None]]] = {}
+        while True:
+            try:
+                plan = set(await database_sync_to_async(read_plan)())
+            except DatabaseError as error:
+                log.warning("the list of symbols cannot be read: %s", error)
+            else:
+                for gone in running.keys() - plan:
+                    for task in running.pop(gone):
+                        task.cancel()
+                for new in plan - running.keys():
+                    running[new] = [
+                        group.create_task(self._books_of(*new)),
+                        group.create_task(self._trades_of(*new)),
+                    ]
+            await asyncio.sleep(REPLAN_SECONDS)
+
+    async def _books_of(self, venue: Venue, symbols: tuple[str, ...]) -> None:
+        names = {symbol: f"{venue.slug}:{symbol}" for symbol in symbols}
+        for symbol, name in names.items():
+            self.books[name] = Assembler(symbol)
+        async for event in self._events(venue, symbols, "books"):
+            if isinstance(event, StreamReset):
+                for name in names.values():
+                    self.books[name].reset(event.reason)
+                    self.changed.add(name)
+            elif event.symbol in names:
+                self.books[names[event.symbol]].apply(event)
+                self.changed.add(names[event.symbol])
+
+    async def _trades_of(self, venue: Venue, symbols: tuple[str, ...]) -> None:
+        async for event in self._events(venue, symbols, "trades"):
+            if isinstance(event, Trade):
+                waiting = self.trades[f"{venue.slug}:{event.symbol}"]
+                waiting.append(_trade_json(event))
+                # While Redis is away only the newest are worth keeping.
+                del waiting[:-TRADES_KEPT]
+
+    async def _events(self, venue: Venue, symbols: tuple[str, ...], what: str) -> AsyncIterator:  # type: ignore[type-arg]
+        """Yield a stream's events for ever; a client that gives up is opened again."""
+        while True:
+            client: VenueClient | None = None
+            try:
+                client = open_public_client(venue)
+                stream = (
+                    client.subscribe_order_book(symbols)
+                    if what == "books"
+                    else client.subscribe_trades(symbols)
+                )
+                async with aclosing(stream) as events:  # type: ignore[type-var]
+                    async for event in events:
+                        yield event
+            except (VenueError, OSError) as error:
+                log.warning("%s of %s interrupted: %s", what, venue, error)
+            finally:
+                if client is not None:
+                    await client.aclose()
+            yield StreamReset(reason="the stream ended", received_at=datetime.now(UTC))
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _publish_forever(self) -> None:
+        while True:
+            await asyncio.sleep(PUBLISH_SECONDS)
+            self._notice_silence()
+            if not self.changed and not any(self.trades.values()):
+                continue
+            try:
+                await self._publish()
+                self.is_redis_away = False
+            except (RedisError, OSError) as error:
+                if not self.is_redis_away:
+                    log.warning("books are not published for now: %s", error)
+                self.is_redis_away = True
+                await asyncio.sleep(1)
+
+    def _notice_silence(self) -> None:
+        now = datetime.now(UTC)
+        for name, assembler in self.books.items():
+            if assembler.mark_stale(now, after_seconds=settings.BOOK_STALE_SECONDS):
+                self.changed.add(name)
+
+    async def _publish(self) -> None:
+        names, tapes = set(self.changed), {k: v for k, v in self.trades.items() if v}
+        pipe = self.redis.pipeline(transaction=False)
+        tickers: dict[str, bytes] = {}
+        for name in names:
+            book = self._published(name)
+            payload = msgspec.json.encode(book)
+            pipe.set(book_key(name), payload, ex=KEEP_SECONDS)
+            pipe.eval(
+                NUMBER_AND_PUBLISH, 2, SEQUENCES, f"{PREFIX}book:{name}", f"book:{name}", payload
+            )
+            tickers[name] = _ticker_json(name, book)
+        if tickers:
+            pipe.hset(tickers_key(), items=_flat(tickers))
+            payload = b'{"tickers":[' + b",".join(tickers.values()) + b"]}"
+            pipe.eval(NUMBER_AND_PUBLISH, 2, SEQUENCES, f"{PREFIX}tickers", "tickers", payload)
+        for name, rows in tapes.items():
+            pipe.lpush(trades_key(name), *rows)
+            pipe.ltrim(trades_key(name), 0, TRADES_KEPT - 1)
+            payload = b'{"trades":[' + b",".join(reversed(rows)) + b"]}"
+            pipe.eval(
+                NUMBER_AND_PUBLISH,
+                2,
+                SEQUENCES,
+                f"{PREFIX}trades:{name}",
+                f"trades:{name}",
+                payload,
+            )
+        sent = {name: len(rows) for name, rows in tapes.items()}
+        self.changed -= names
+        try:
+            async with asyncio.timeout(PUBLISH_PATIENCE):
+                await pipe.execute()
+        except BaseException:
+            self.changed |= names
+            raise
+        for name, count in sent.items():
+            del self.trades[name][:count]
+
+    def _published(self, name: str) -> PublishedBook:
+        assembler = self.books[name]
+        top = assembler.book.top(DEPTH)
+        return PublishedBook(
+            state=BookState(assembler.state.value),
+            bids=[(level.price, level.quantity) for level in top.bids],
+            asks=[(level.price, level.quantity) for level in top.asks],
+            received_at=assembler.received_at or datetime.now(UTC),
+            venue_time=assembler.venue_time,
+            updates=assembler.updates,
+            resyncs=assembler.resyncs,
+        )
+
+    async def _beat_forever(self) -> None:
+        while True:
+            live = sum(book.state.value == BookState.LIVE for book in self.books.values())
+            try:
+                await database_sync_to_async(beat)(
+                    "feeds", f"{live} of {len(self.books)} books live"
+                )
+            except DatabaseError as error:
+                log.warning("the database is away: %s", error)
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+def read_plan() -> list[tuple[Venue, tuple[str, ...]]]:
+    """Which symbols to follow at which venue, in one order every time."""
+    by_venue: dict[Venue, list[str]] = defaultdict(list)
+    for row in VenueSymbol.objects.current().select_related("venue").order_by("symbol"):
+        by_venue[row.venue].append(row.symbol)
+    return [(venue, tuple(symbols)) for venue, symbols in by_venue.items()]
+
+
+def _flat(mapping: dict[str, bytes]) -> list[str | bytes]:
+    return [part for pair in mapping.items() for part in pair]
+
+
+def _trade_json(trade: Trade) -> bytes:
+    return msgspec.json.encode(
+        {
+            "id": trade.venue_trade_id,
+            "price": str(trade.price),
+            "quantity": str(trade.quantity),
+            "side": trade.side,
+            "time": trade.venue_time,
+        }
+    )
+
+
+def _ticker_json(name: str, book: PublishedBook) -> bytes:
+    venue, _, symbol = name.partition(":")
+    return msgspec.json.encode(
+        {
+            "venue": venue,
+            "symbol": symbol,
+            "state": book.state,
+            "bid": book.bids[0][0] if book.bids else None,
+            "ask": book.asks[0][0] if book.asks else None,
+            "received_at": book.received_at,
+        }
+    )

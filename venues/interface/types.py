@@ -1,0 +1,296 @@
+"""The words every venue speaks: frozen, exact, with the venue's clock and ours.
+
+What a venue said lives here. What the desk decided lives in `trading.states`; one function
+there joins the two vocabularies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP_LIMIT = "stop_limit"
+    BRACKET = "bracket"
+    TWAP = "twap"
+    VWAP = "vwap"
+    RFQ = "rfq"
+
+
+class TimeInForce(StrEnum):
+    GTC = "gtc"
+    GTD = "gtd"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class OrderStatus(StrEnum):
+    """What the venue says about an order. PENDING is received but not yet acknowledged."""
+
+    PENDING = "pending"
+    ACKNOWLEDGED = "acknowledged"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class Liquidity(StrEnum):
+    MAKER = "maker"
+    TAKER = "taker"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """An instruction to a venue. Exactly one of `quantity` (base) and `notional` (quote) is set."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal | None = None
+    notional: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires_at: datetime | None = None
+    post_only: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.quantity is None) == (self.notional is None):
+            message = "an order names a quantity or a notional, and only one of them"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRef:
+    """How to find one order: by the venue's id where known, else by ours within a symbol and time."""
+
+    symbol: str
+    client_order_id: str
+    venue_order_id: str = ""
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order as the venue reports it."""
+
+    venue_order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    status: OrderStatus
+    quantity: Decimal | None
+    notional: Decimal | None
+    limit_price: Decimal | None
+    filled_quantity: Decimal
+    filled_value: Decimal
+    fees: Decimal
+    average_price: Decimal | None
+    created_at: datetime | None
+    received_at: datetime
+    is_cancel_pending: bool = False
+    reason: str = ""
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """Which orders or fills to list. `cursor` continues a page."""
+
+    symbol: str = ""
+    side: Side | None = None
+    open_only: bool = False
+    venue_order_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 100
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T_co]):
+    """One page of a listing; an empty cursor means there is no more."""
+
+    items: tuple[T_co, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswer:
+    """The venue's word on a cancel: accepted means asked for, never done."""
+
+    is_accepted: bool
+    venue_code: str = ""
+    is_already_done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution, append-only, unique by the venue's own execution id."""
+
+    venue_execution_id: str
+    venue_order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: Liquidity
+    executed_at: datetime
+    received_at: datetime
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdate:
+    """A private stream's word on one order: a hint to look, never the record of a fill."""
+
+    order: Order
+    is_snapshot: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReset:
+    """The stream lost continuity: whoever listens must read the state again."""
+
+    reason: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an account holds of one currency."""
+
+    currency: str
+    available: Decimal
+    held: Decimal
+    received_at: datetime
+
+    @property
+    def total(self) -> Decimal:
+        return self.available + self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One price level."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSnapshot:
+    """A whole book, best first on both sides."""
+
+    symbol: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    venue_time: datetime | None
+    received_at: datetime
+
+
+class BookEventKind(StrEnum):
+    SNAPSHOT = "snapshot"
+    UPDATE = "update"
+
+
+class BookSide(StrEnum):
+    BID = "bid"
+    ASK = "ask"
+
+
+class LevelChange(msgspec.Struct, frozen=True, gc=False):
+    """One level as the wire wrote it; a quantity of zero removes the level.
+
+    A Struct and not a dataclass: fifty of them a message are the hot path, at a quarter the cost.
+    """
+
+    side: BookSide
+    price: str
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookEvent:
+    """A snapshot or an update of one book. A snapshot replaces, it never merges."""
+
+    symbol: str
+    kind: BookEventKind
+    changes: tuple[LevelChange, ...]
+    sequence: int | None
+    venue_time: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """A public trade. `side` is the taker's."""
+
+    symbol: str
+    venue_trade_id: str
+    price: Decimal
+    quantity: Decimal
+    side: Side
+    venue_time: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """What can be traded, and in which steps."""
+
+    symbol: str
+    base: str
+    quote: str
+    price_tick: Decimal
+    quantity_step: Decimal
+    min_quantity: Decimal
+    max_quantity: Decimal | None
+    min_notional: Decimal
+    max_notional: Decimal | None
+    is_tradable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the venue answers, how fast, and how far its clock is from ours."""
+
+    is_up: bool
+    latency_seconds: float
+    clock_offset_seconds: float | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRights:
+    """What the venue says a key may do; a desk wants to trade and never to transfer by it."""
+
+    can_view: bool
+    can_trade: bool
+    can_transfer: bool

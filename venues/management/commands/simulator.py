@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from venues.simulator.app import serve
+
+
+class Command(BaseCommand):
+    help = "Runs the simulated venues over their own wire protocols, on this machine."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8600)
+        parser.add_argument("--data-dir", type=Path, default=settings.SIMULATOR_DIR)
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.IS_SIMULATED:
+            message = (
+                f"The simulator runs in a SIMULATED installation; this is {settings.ENVIRONMENT}."
+            )
+            raise CommandError(message)
+        options["data_dir"].mkdir(parents=True, exist_ok=True)
+        serve(
+            host=options["host"],
+            port=options["port"],
+            data_dir=options["data_dir"],
+            seed=options["seed"],
+        )

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+
+from assets.fields import AmountField
+from assets.models import Asset
+from cqops.platform.installation.models import Installation
+
+
+class Venue(models.Model):
+    """A place to trade. It belongs to this kind of installation or the database refuses it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    adapter = models.CharField(max_length=40, help_text="Which venue protocol it speaks.")
+    environment = models.ForeignKey(
+        Installation, on_delete=models.PROTECT, db_column="environment", related_name="+"
+    )
+    rest_url = models.CharField(max_length=300)
+    ws_url = models.CharField(max_length=300)
+    ws_user_url = models.CharField(max_length=300, blank=True)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SymbolStatus(models.TextChoices):
+    TRADABLE = "tradable", "Tradable"
+    HALTED = "halted", "Halted by the venue"
+    SUSPENDED = "suspended", "Suspended by the desk"
+
+
+class VenueSymbolQuerySet(models.QuerySet["VenueSymbol"]):
+    def current(self) -> VenueSymbolQuerySet:
+        """Those in force now, of venues that are switched on."""
+        return self.filter(valid_to=None, venue__is_enabled=True)
+
+
+class VenueSymbol(models.Model):
+    """What one venue's symbol means, for a span of time. At no moment does it mean two things."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="symbols")
+    symbol = models.CharField(max_length=40)
+    base = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="base_of")
+    quote = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quote_of")
+    price_tick = AmountField()
+    quantity_step = AmountField()
+    min_quantity = AmountField()
+    min_notional = AmountField()
+    status = models.CharField(max_length=10, choices=SymbolStatus, default=SymbolStatus.TRADABLE)
+    valid_from = models.DateTimeField(default=timezone.now)
+    valid_to = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = VenueSymbolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["venue__name", "symbol"]
+        constraints = [
+            ExclusionConstraint(
+                name="venue_symbol_means_one_thing",
+                expressions=[
+                    ("venue", RangeOperators.EQUAL),
+                    ("symbol", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("valid_from"),
+                            F("valid_to"),
+                            function="tstzrange",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=Q(price_tick__gt=0) & Q(quantity_step__gt=0),
+                name="venue_symbol_steps_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} at {self.venue}"
+
+    @property
+    def key(self) -> str:
+        """The address of its book: venue and symbol."""
+        return f"{self.venue.slug}:{self.symbol}"
+
+
+class Account(models.Model):
+    """One account at one venue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="accounts")
+    name = models.CharField(max_length=80)
+    environment = models.ForeignKey(
+        Installation, on_delete=models.PROTECT, db_column="environment", related_name="+"
+    )
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["venue__name", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["venue", "name"], name="account_name_once_a_venue")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.venue})"
+
+
+class Credential(models.Model):
+    """A venue key, sealed.
+
+    The secret is encrypted by a key of its own, and that key by the installation's; nothing here
+    can be read without `venues.credentials`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="credentials")
+    environment = models.ForeignKey(
+        Installation, on_delete=models.PROTECT, db_column="environment", related_name="+"
+    )
+    key_id = models.CharField(max_length=200)
+    wrapped_key = models.BinaryField(editable=False)
+    sealed_secret = models.BinaryField(editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(retired_at=None),
+                name="one_credential_in_use_an_account",
+            ),
+            models.UniqueConstraint(fields=["account", "key_id"], name="credential_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key of {self.account}"

@@ -1,0 +1,90 @@
+"""How venues, accounts, symbols and keys come in; every door uses these."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from cqops.platform.audit.services import record, record_saved, stored
+from venues.adapters.registry import ADAPTERS
+from venues.credentials import seal
+from venues.models import Account, Credential, Venue, VenueSymbol
+
+OF_A_VENUE = (
+    *("slug", "name", "adapter", "environment_id", "rest_url", "ws_url", "ws_user_url"),
+    "is_enabled",
+)
+OF_AN_ACCOUNT = ("name", "venue_id", "environment_id", "is_enabled")
+OF_A_SYMBOL = (
+    *("symbol", "venue_id", "base_id", "quote_id", "price_tick", "quantity_step"),
+    *("min_quantity", "min_notional", "status", "valid_from", "valid_to"),
+)
+
+
+@transaction.atomic
+def save_venue(*, venue: Venue) -> Venue:
+    venue.environment_id = venue.environment_id or settings.ENVIRONMENT
+    _refuse_foreign(venue.environment_id)
+    if venue.adapter not in ADAPTERS:
+        known = ", ".join(sorted(ADAPTERS))
+        raise ValidationError({"adapter": f"There is no such adapter. Known are: {known}."})
+    venue.full_clean()
+    old = stored(venue)
+    venue.save()
+    record_saved(kind="venue", old=old, new=venue, fields=OF_A_VENUE)
+    return venue
+
+
+@transaction.atomic
+def save_account(*, account: Account) -> Account:
+    account.environment_id = account.environment_id or settings.ENVIRONMENT
+    _refuse_foreign(account.environment_id)
+    account.full_clean()
+    old = stored(account)
+    account.save()
+    record_saved(kind="account", old=old, new=account, fields=OF_AN_ACCOUNT)
+    return account
+
+
+@transaction.atomic
+def save_symbol(*, symbol: VenueSymbol) -> VenueSymbol:
+    symbol.full_clean()
+    old = stored(symbol)
+    symbol.save()
+    record_saved(kind="symbol", old=old, new=symbol, fields=OF_A_SYMBOL)
+    return symbol
+
+
+@transaction.atomic
+def store_credential(*, account: Account, key_id: str, secret: str) -> Credential:
+    """Seal a new key and put it in the place of the old one, without a gap."""
+    sealed = seal(secret)
+    account = Account.objects.select_for_update().get(pk=account.pk)
+    in_use = account.credentials.filter(retired_at=None)
+    retired = list(in_use.values_list("pk", flat=True))
+    in_use.update(retired_at=timezone.now())
+    credential = Credential(
+        account=account,
+        environment_id=settings.ENVIRONMENT,
+        key_id=key_id.strip(),
+        wrapped_key=sealed.wrapped_key,
+        sealed_secret=sealed.secret,
+    )
+    credential.full_clean(exclude=["wrapped_key", "sealed_secret"])
+    credential.save()
+    # Which key replaced which; the key itself and its id at the venue stay in the vault.
+    record(
+        action="credential.stored",
+        subject=account,
+        before={"in_use": retired},
+        after={"in_use": [credential.pk]},
+    )
+    return credential
+
+
+def _refuse_foreign(environment: str) -> None:
+    if environment != settings.ENVIRONMENT:
+        message = f"This is a {settings.ENVIRONMENT} installation; {environment} does not belong."
+        raise ValidationError({"environment": message})

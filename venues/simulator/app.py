@@ -1,0 +1,223 @@
+"""The simulated venues as one ASGI app, each under its own path prefix, on one ticking clock.
+
+`/<slug>/...` is the venue's own wire protocol; `/_control/...`, for this machine alone, makes
+things go wrong on command. Nothing about the desk is known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket as sockets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+import uvicorn
+
+from venues.simulator import coinbase_advanced, control
+from venues.simulator.coinbase_advanced.products import STEP_SECONDS
+from venues.simulator.faults import AFTER, BEFORE, Fault, Faults, Kind
+from venues.simulator.web import (
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    SimulatedVenue,
+    Socket,
+    cut,
+    read_request,
+    send_response,
+)
+
+log = logging.getLogger(__name__)
+
+
+class _MakesVenue(Protocol):
+    def __call__(
+        self, *, data_dir: Path, seed: int, now: Callable[[], datetime], faults: Faults
+    ) -> SimulatedVenue: ...
+
+
+# One line a venue.
+VENUES: Final[Mapping[str, _MakesVenue]] = {
+    coinbase_advanced.SLUG: coinbase_advanced.CoinbaseAdvanced,
+}
+
+
+class Simulator:
+    """The ASGI app; `step` and `second` are called by its ticker or, in a test, by hand."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        seed: int,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        is_ticking: bool = True,
+    ) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self.faults = Faults()
+        self.venues = {
+            slug: make(data_dir=data_dir, seed=seed, now=now, faults=self.faults)
+            for slug, make in VENUES.items()
+        }
+        self._is_ticking = is_ticking
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+        else:
+            await self._serve_http(scope, receive, send)
+
+    def step(self) -> None:
+        """Let every street move once and tell whoever listens."""
+        for venue in self.venues.values():
+            if not self.faults.is_frozen:
+                venue.exchange.step()
+            venue.publish()
+
+    def second(self) -> None:
+        for venue in self.venues.values():
+            venue.second()
+
+    def close(self) -> None:
+        for venue in self.venues.values():
+            venue.exchange.close()
+
+    # Serving
+
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        slug = scope["path"].split("/")[1]
+        request = await read_request(scope, receive, f"/{slug}")
+        if slug == control.PREFIX:
+            await send_response(control.answer(self, scope, request), send)
+            return
+        venue = self.venues.get(slug)
+        if venue is None:
+            await send_response(Response(status=404, body=b"no such venue"), send)
+            return
+        if await self._goes_wrong_before(request, send):
+            return
+        reject = self.faults.take_http(frozenset({Kind.REJECT}), request.method, request.path)
+        if reject is not None:
+            request = request.rejected(reject.code)
+        response = venue.answer(request)
+        venue.publish()
+        await self._send_or_fail(request, response, send)
+
+    async def _goes_wrong_before(self, request: Request, send: Send) -> bool:
+        fault = self.faults.take_http(BEFORE, request.method, request.path)
+        if fault is None:
+            return False
+        if fault.kind is Kind.SLOW:
+            await asyncio.sleep(fault.seconds)
+            return False
+        if fault.kind is Kind.CUT_BEFORE:
+            await cut(send)
+        elif fault.kind is Kind.RATE_LIMIT:
+            await send_response(_too_many(fault), send)
+        else:
+            await send_response(_page(fault.status), send)
+        return True
+
+    async def _send_or_fail(self, request: Request, response: Response, send: Send) -> None:
+        fault = self.faults.take_http(AFTER, request.method, request.path)
+        if fault is None:
+            await send_response(response, send)
+        elif fault.kind is Kind.CUT_AFTER:
+            await cut(send)
+        elif fault.kind is Kind.GARBAGE_AFTER:
+            await send_response(_page(200), send)
+        else:
+            await send_response(_page(fault.status), send)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        slug, _, rest = scope["path"].lstrip("/").partition("/")
+        venue = self.venues.get(slug)
+        if venue is None or not venue.knows_socket(f"/{rest}"):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await venue.serve_socket(f"/{rest}", Socket(receive, send))
+
+    # Living
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        ticker = asyncio.create_task(self._tick()) if self._is_ticking else None
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if ticker is not None:
+            ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticker
+        self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_second = loop.time() + 1
+        while True:
+            await asyncio.sleep(STEP_SECONDS)
+            try:
+                self.step()
+                if loop.time() >= next_second:
+                    next_second = loop.time() + 1
+                    self.second()
+            except Exception:
+                log.exception("the street stumbled; it goes on")
+
+
+def _too_many(fault: Fault) -> Response:
+    wait = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+    body = b'{"errors":[{"id":"rate_limit_exceeded","message":"Too many requests"}]}'
+    return Response(status=429, body=body, headers=wait)
+
+
+def _page(status: int) -> Response:
+    return Response(
+        status=status, body=b"<html><body>Bad Gateway</body></html>", content_type="text/html"
+    )
+
+
+def make_server(app: Simulator, host: str, port: int) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            lifespan="on",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def serve(host: str, port: int, data_dir: Path, seed: int) -> None:
+    """Run until told to stop; open sockets do not hold it up."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        # The server puts its own handler before this one and raises the signal again at the end,
+        # which would make a clean stop look like a kill.
+        signal.signal(stop, lambda *_: None)
+    make_server(Simulator(data_dir, seed), host, port).run()
+
+
+def free_socket(host: str = "127.0.0.1") -> sockets.socket:
+    """Bind a port nobody uses, for a server of one's own.
+
+    The protocol is named because asyncio turns Nagle's delay off only where it is.
+    """
+    bound = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
+    bound.bind((host, 0))
+    return bound

@@ -1,0 +1,68 @@
+"""Throwaway keys for the simulated venues: made on the spot, worth nothing anywhere else."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from venues.simulator.keys import FILE_NAME, KeyEntry
+
+DEMO_BALANCES: Final[Mapping[str, Decimal]] = {
+    "USD": Decimal(2_000_000),
+    "USDC": Decimal(500_000),
+    "BTC": Decimal(25),
+    "ETH": Decimal(400),
+    "SOL": Decimal(5_000),
+}
+
+
+class DemoKey(NamedTuple):
+    """What the desk stores (`key_id`, `secret`) and what the simulator is told (`entry`)."""
+
+    key_id: str
+    secret: str
+    entry: KeyEntry
+
+
+def generate_demo_key(
+    account_ref: str = "demo",
+    *,
+    balances: Mapping[str, Decimal] = DEMO_BALANCES,
+    venue: str = "coinbase_advanced",
+) -> DemoKey:
+    """Make an Ed25519 key in the form the venue's portal hands out."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes_raw()
+    key_id = f"organizations/{uuid.uuid4()}/apiKeys/{uuid.uuid4()}"
+    return DemoKey(
+        key_id,
+        base64.b64encode(private.private_bytes_raw() + public).decode(),
+        KeyEntry(
+            key_id=key_id,
+            account_ref=account_ref,
+            public_key=base64.b64encode(public).decode(),
+            balances=dict(balances),
+            venue=venue,
+        ),
+    )
+
+
+def register_key(data_dir: Path, entry: KeyEntry) -> None:
+    """Tell the simulator of a key, whether it runs or not; safe beside other writers."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / FILE_NAME
+    with (data_dir / f"{FILE_NAME}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = msgspec.json.decode(path.read_bytes(), type=list[KeyEntry]) if path.exists() else []
+        kept = [one for one in known if one.key_id != entry.key_id]
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode([*kept, entry]), indent=1))
+        fresh.replace(path)

@@ -1,0 +1,151 @@
+"""A WebSocket that is always coming back: connect, say hello, yield frames, and again.
+
+It knows no venue. It yields the raw frames, and between them a marker for each connection it
+opened (`Opened`) and lost (`Lost`), so that the adapter can tell its listeners that continuity is
+gone. Reading is pulled by the consumer: `max_queue` frames wait at most, then the socket itself
+is held back, so a slow reader costs bounded memory.
+
+Silence is a failure: when no frame came for `idle_seconds` the connection is given up. The wait
+before coming back doubles from one second to sixty, jittered, and starts over only after a
+connection has proved stable, so a venue that accepts and drops at once is not hammered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from venues.transport.http import LOOPBACK
+from venues.transport.redact import redact_text
+
+LARGEST_FRAME_BYTES: Final = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new connection, its hello sent."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is gone; another one follows."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persistence:
+    """How the session holds on and comes back; the callables are what a test replaces."""
+
+    idle_seconds: float = 8.0
+    stable_seconds: float = 30.0
+    first_delay_seconds: float = 1.0
+    longest_delay_seconds: float = 60.0
+    max_queue: int = 256
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    dice: Callable[[], float] = random.random
+    stopwatch: Callable[[], float] = time.monotonic
+
+    def delay(self, failures: int) -> float:
+        """Wait this long after so many connections in a row that did not last."""
+        doubled = self.first_delay_seconds * (1 << min(failures - 1, 16))
+        longest = min(doubled, self.longest_delay_seconds)
+        return max(self.first_delay_seconds, longest * (0.5 + self.dice() / 2))
+
+
+class _Dropped(Exception):
+    """The consumer asked for a new connection."""
+
+
+class WebSocketSession:
+    """One endpoint, for as long as somebody listens."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        hello: Callable[[], Sequence[str]],
+        persistence: Persistence | None = None,
+    ) -> None:
+        self._url = url
+        self._hello = hello
+        self._persistence = persistence or Persistence()
+        self._socket: ClientConnection | None = None
+        self._drop_reason = ""
+
+    def drop(self, reason: str) -> None:
+        """Give this connection up when the consumer next asks for a frame."""
+        self._drop_reason = reason
+
+    async def send(self, text: str) -> None:
+        """Send on the present connection; a broken one shows itself on the next read."""
+        if self._socket is None:
+            return
+        try:
+            await self._socket.send(text)
+        except (OSError, WebSocketException) as error:
+            self.drop(_reason(error))
+
+    async def frames(self) -> AsyncGenerator[bytes | Opened | Lost, None]:
+        """Yield frames for ever; close the generator to hang up."""
+        failures = 0
+        number = 0
+        while True:
+            began = self._persistence.stopwatch()
+            number += 1
+            reason = ""
+            self._drop_reason = ""
+            try:
+                async with aclosing(self._one_connection(number)) as connection:
+                    async for event in connection:
+                        yield event
+            except (OSError, TimeoutError, WebSocketException, _Dropped) as error:
+                reason = _reason(error)
+            yield Lost(reason or "the venue closed the connection")
+            lasted = self._persistence.stopwatch() - began
+            failures = 1 if lasted >= self._persistence.stable_seconds else failures + 1
+            await self._persistence.sleep(self._persistence.delay(failures))
+
+    async def _one_connection(self, number: int) -> AsyncGenerator[bytes | Opened, None]:
+        idle = self._persistence.idle_seconds
+        async with connect(
+            self._url,
+            max_size=LARGEST_FRAME_BYTES,
+            max_queue=self._persistence.max_queue,
+            close_timeout=1,
+            proxy=None if urlsplit(self._url).hostname in LOOPBACK else True,
+        ) as socket:
+            self._socket = socket
+            try:
+                for text in self._hello():
+                    await socket.send(text)
+                yield Opened(number)
+                while True:
+                    if self._drop_reason:
+                        raise _Dropped(self._drop_reason)
+                    try:
+                        async with asyncio.timeout(idle):
+                            frame = await socket.recv(decode=False)
+                    except TimeoutError as error:
+                        message = f"silent for {idle:g} s"
+                        raise _Dropped(message) from error
+                    yield frame
+            finally:
+                self._socket = None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _Dropped):
+        return str(error)
+    return f"{type(error).__name__} {redact_text(str(error))[:200]}".strip()
