@@ -34,6 +34,7 @@ def steps(environment: Mapping[str, str], caches: str) -> Iterator[Step]:
     yield Step("no second ways (words)", words.check)
     yield Step(f"modules under {sizes.LIMIT + 1} lines", sizes.check)
     yield Step("locks fresh, hashed, no addresses", locks.check)
+    yield command("locked packages agree (pip check)", python("-m", "pip", "check"))
     yield Step("template layout (djhtml)", lambda: templates.layout(environment))
     yield Step("template rules (djlint)", lambda: templates.rules(environment))
     yield command("import contracts", tool("lint-imports", "--cache-dir", f"{caches}/imports"))

@@ -1,11 +1,13 @@
 """The newcomer's first ten minutes: see the book move, place an order, see what becomes of it."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import await_live, enter_as
+from venues.interface.numbers import plain
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +30,12 @@ def _best(page: Page, side: str) -> str:
     return re.sub(r"[^\d.]", "", cell.inner_text())
 
 
+def _held(page: Page) -> Decimal:
+    """Read how much bitcoin the positions page shows: other tests trade on the same desk."""
+    cell = page.locator("tr", has_text="BTC in USD").locator("[data-quantity]")
+    return Decimal(cell.get_attribute("data-quantity")) if cell.count() else Decimal(0)
+
+
 def test_the_book_moves_by_itself(page):
     enter_as(page, "Viewer", to="/markets/coinbase_advanced/BTC-USD/")
     await_live(page)
@@ -47,6 +55,7 @@ def test_an_order_fills_in_blotter_and_position_without_reloading(new_page):
     for page in (blotter, positions):
         await_live(page)
         page.evaluate("window.neverReloaded = true")
+    before = _held(positions)
     enter_as(ticket, "Trader", to=TICKET)
 
     _fill_ticket(ticket, side="buy", kind="market", quantity="0.0125")
@@ -59,7 +68,8 @@ def test_an_order_fills_in_blotter_and_position_without_reloading(new_page):
     row = blotter.locator(f'tr[data-order="{order_id}"]')
     expect(row).to_have_attribute("data-state", "filled", timeout=15_000)
     expect(ticket.locator("#order .badge").first).to_have_text("Filled")
-    expect(positions.locator("[data-quantity]").first).to_have_attribute("data-quantity", "0.0125")
+    held = positions.locator("tr", has_text="BTC in USD").locator("[data-quantity]")
+    expect(held).to_have_attribute("data-quantity", plain(before + Decimal("0.0125")))
     for page in (blotter, positions):
         assert page.evaluate("window.neverReloaded") is True
 

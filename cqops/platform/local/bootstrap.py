@@ -113,13 +113,17 @@ def _install(python: Path, lock: Path, log: Path) -> list[str]:
 
 
 def _pip(python: Path, name: str, requirements: str, log: Path) -> str | None:
-    """Run pip on a list with hashes; return what it printed when it failed."""
+    """Run pip on a list with hashes; return what it printed when it failed.
+
+    The list is whole, so pip resolves nothing (`--no-deps`): left to resolve, the pip that comes with
+    Python 3.11 refuses a name wanted with an extra as soon as its index has a newer release.
+    """
     listed = log.with_suffix(".txt")
     listed.write_text(requirements, encoding="utf-8")
     total = len(re.findall(r"^\S+==", requirements, re.MULTILINE))
     command = [
-        *(str(python), "-m", "pip", "install", "--require-hashes", "--no-input"),
-        *("--disable-pip-version-check", "--progress-bar", "off", "-r", str(listed)),
+        *(str(python), "-m", "pip", "install", "--require-hashes", "--no-deps"),
+        *("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r", str(listed)),
     ]
     began, seen, lines = time.monotonic(), 0, []
     with (
