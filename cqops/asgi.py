@@ -19,11 +19,16 @@ from django.urls import path
 from cqops.platform.access.sockets import TokenOrSession
 from cqops.platform.installation.services import verify_or_exit
 from cqops.platform.live.consumers import LiveConsumer
+from cqops.platform.telemetry.heartbeats import keep_beating
 from cqops.platform.telemetry.metrics import serve
+from cqops.platform.telemetry.ops import started
 
 verify_or_exit()
 # One process serves everything on a local desk; elsewhere this is the one with the sockets.
-serve("web" if settings.LOCAL else "live")
+serves = ["web", "live"] if settings.LOCAL else ["live"]
+serve(serves[0])
+started(serves[0])
+keep_beating(*serves)
 
 sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi())])
 application = ProtocolTypeRouter(

@@ -52,6 +52,8 @@ CONFIGURATION: dict[str, Any] = {
         "audit-verify": every(3600.0, "audit.verify"),
         "approvals-sweep": every(5.0, "approvals.sweep"),
         "worker-heartbeat": every(3.0, "telemetry.worker_heartbeat"),
+        "processes-watch": every(5.0, "telemetry.watch_processes"),
+        "ops-events-prune": every(3600.0, "telemetry.prune_ops_events"),
     },
 }
 if settings.DEMO_STRATEGY:
@@ -82,16 +84,19 @@ def _refuse_a_foreign_database(**_: Any) -> None:
 
 
 @worker_init.connect
-def _measure_worker(**_: Any) -> None:
-    _serve_metrics("worker")
+def _begin_worker(**_: Any) -> None:
+    _begin("worker")
 
 
 @beat_init.connect
-def _measure_beat(**_: Any) -> None:
-    _serve_metrics("beat")
+def _begin_beat(**_: Any) -> None:
+    _begin("beat")
 
 
-def _serve_metrics(process: str) -> None:
-    from cqops.platform.telemetry.metrics import serve  # noqa: PLC0415 -- as above
+def _begin(process: str) -> None:
+    # As above.
+    from cqops.platform.telemetry.metrics import serve  # noqa: PLC0415
+    from cqops.platform.telemetry.ops import started  # noqa: PLC0415
 
     serve(process)
+    started(process)

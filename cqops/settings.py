@@ -299,6 +299,9 @@ AUDIT_ANCHOR_FILE = Path(
 )
 AUDIT_REDACT = "venues.transport.redact.redact"
 
+# --- Ops events: what happens to the desk itself, and how long it is kept ------------------------
+OPS_EVENTS_KEEP_DAYS = env.integer("OPS_EVENTS_KEEP_DAYS", default=90, low=2, high=3650)
+
 # --- Venues, trading ---------------------------------------------------------------------------
 SIMULATOR_URL = env.url("SIMULATOR_URL", ["http"], default="http://127.0.0.1:8600")
 SIMULATOR_DIR = Path(env.text("SIMULATOR_DIR", default=str(LOCAL_DIR / "simulator")))
@@ -341,6 +344,7 @@ OVERVIEW_PROVIDERS = [
     "venues.overview.rows",
     "cqops.platform.audit.overview.rows",
     "cqops.platform.events.overview.rows",
+    "cqops.platform.telemetry.overview.rows",
 ]
 LIVE_CHANNELS = {
     "book": "venues.live.book_channel",
@@ -353,13 +357,18 @@ LIVE_CHANNELS = {
     "breaks": "portfolio.live.breaks_channel",
 }
 
-STATUS_PROCESSES = ["worker", "beat", "feeds", "reports", "relay"]
+STATUS_PROCESSES = ["web", "live", "worker", "beat", "feeds", "reports", "relay"]
 STATUS_PROVIDERS = {
     "venues": "venues.services.status.reachable",
     "audit": "cqops.platform.audit.status.chained",
     "outbox": "cqops.platform.events.status.lag",
     "orders": "trading.services.waiting.queue",
+    "approvals": "cqops.platform.approvals.status.unsettled",
+    "reconciliations": "portfolio.services.waiting.queue",
+    "tasks": "cqops.platform.telemetry.backlog.queue",
 }
+if IS_SIMULATED:
+    STATUS_PROVIDERS["simulator"] = "venues.services.status.simulator"
 
 # --- Metrics: every process on a port of its own, from this one upward; 0 is none ---------------
 METRICS_PORT = env.integer("METRICS_PORT", default=9090, low=0, high=65000)

@@ -97,6 +97,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         [
             Page("People", "admin:access_user_changelist", Action.PEOPLE_VIEW, "group"),
             Page("Audit", "audit", Action.AUDIT_VIEW, "history", "u"),
+            Page("Operations", "operations", Action.OPS_VIEW, "monitor_heart", "e"),
             Page(
                 "Schedules",
                 "admin:django_celery_beat_periodictask_changelist",

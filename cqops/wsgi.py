@@ -19,9 +19,13 @@ django.setup()
 from django.core.wsgi import get_wsgi_application
 
 from cqops.platform.installation.services import verify_or_exit
+from cqops.platform.telemetry.heartbeats import keep_beating
 from cqops.platform.telemetry.metrics import serve
+from cqops.platform.telemetry.ops import started
 
 verify_or_exit()
 serve("web")
+started("web")
+keep_beating("web")
 
 application = get_wsgi_application()

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from cqops.platform.local import browser
+from cqops.platform.telemetry import heartbeats, ops
 
 pytest_plugins = ["tests.browsing"]
 
@@ -85,6 +86,24 @@ def _history_may_be_flushed_between_tests():
 @pytest.fixture(autouse=True)
 def _anchors_of_this_test_alone(settings, tmp_path):
     settings.AUDIT_ANCHOR_FILE = tmp_path / "anchors.jsonl"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_thread_writes_behind_a_test():
+    """Let ops events and heartbeats wait until a test asks for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.Journal, "start", lambda journal: None)
+        patch.setattr(ops, "started", lambda process: None)
+        patch.setattr(heartbeats, "keep_beating", lambda *processes: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def journal(monkeypatch):
+    """Take the ops events of this test alone; `flush` writes them."""
+    made = ops.Journal()
+    monkeypatch.setattr(ops, "journal", made)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from cqops.platform.telemetry.heartbeats import beat
+from cqops.platform.telemetry.notes import Severity
+from cqops.platform.telemetry.ops import tell
 from trading.models import Order, SweepMark
 from trading.services.executions import hear, record
 from trading.states import AT_THE_VENUE, State
@@ -25,6 +27,7 @@ from venues.interface.errors import Cause, Rejected, VenueError
 from venues.interface.types import Fill, OrderQuery, OrderRef, OrderUpdate, Page
 from venues.models import Account
 from venues.services.clients import open_client
+from venues.services.streams import tell_reset
 
 log = logging.getLogger(__name__)
 SWEEP_SECONDS = 10.0
@@ -77,7 +80,9 @@ class Reports:
                     group.create_task(self._sweep_forever(account, client))
                     group.create_task(self._listen(account, client))
             except* (VenueError, DatabaseError, OSError) as errors:
-                log.warning("reports of %s interrupted: %s", account, errors.exceptions[0])
+                error = errors.exceptions[0]
+                log.warning("reports of %s interrupted: %s", account, error)
+                _tell("stream.interrupted", account, f"Reports of {account} interrupted: {error}")
             finally:
                 if client is not None:
                     await client.aclose()
@@ -92,6 +97,7 @@ class Reports:
                     await self._take(account, client, update)
                 else:
                     log.info("%s: %s, reading everything again", account, update.reason)
+                    tell_reset(f"Reports of {account}", update, labels=_labels(account))
                     self.sweeps[account.pk].set()
 
     async def _take(self, account: Account, client: VenueClient, update: OrderUpdate) -> None:
@@ -118,6 +124,7 @@ class Reports:
                 self.swept_at[account.pk] = timezone.now()
             except (VenueError, DatabaseError) as error:
                 log.warning("%s could not be swept: %s", account, error)
+                _tell("sweep.failed", account, f"{account} could not be swept: {error}")
             try:
                 await asyncio.wait_for(asked.wait(), timeout=SWEEP_SECONDS)
             except TimeoutError:
@@ -158,6 +165,14 @@ class Reports:
             except DatabaseError as error:
                 log.warning("the database is away: %s", error)
             await asyncio.sleep(BEAT_SECONDS)
+
+
+def _tell(kind: str, account: Account, words: str) -> None:
+    tell(kind, words, severity=Severity.ATTENTION, labels=_labels(account))
+
+
+def _labels(account: Account) -> dict[str, str]:
+    return {"account": account.name, "venue": account.venue.slug}
 
 
 async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:

@@ -23,6 +23,8 @@ from redis.exceptions import RedisError
 from cqops.platform.live.publish import NUMBER_AND_PUBLISH
 from cqops.platform.live.redis import PREFIX, SEQUENCES, async_client
 from cqops.platform.telemetry.heartbeats import beat
+from cqops.platform.telemetry.notes import Severity
+from cqops.platform.telemetry.ops import tell
 from venues.interface.client import VenueClient
 from venues.interface.errors import VenueError
 from venues.interface.types import StreamReset, Trade
@@ -31,6 +33,8 @@ from venues.marketdata.assembler import Assembler
 from venues.models import Venue, VenueSymbol
 from venues.services.books import DEPTH, KEEP_SECONDS, BookState, PublishedBook, book_key
 from venues.services.clients import open_public_client
+from venues.services.reach import look
+from venues.services.streams import tell_reset
 
 log = logging.getLogger(__name__)
 PUBLISH_SECONDS = 0.1
@@ -38,6 +42,7 @@ PUBLISH_PATIENCE = 3.0
 BEAT_SECONDS = 3.0
 REPLAN_SECONDS = 10.0
 RETRY_SECONDS = 2.0
+LOOK_SECONDS = 5.0
 
 
 class Feeds:
@@ -49,12 +54,14 @@ class Feeds:
         self.trades: dict[str, list[bytes]] = defaultdict(list)
         self.redis = async_client()
         self.is_redis_away = False
+        self.told: dict[str, BookState] = {}
 
     async def run(self) -> None:
         """Follow every symbol in force until cancelled; a changed list is followed anew."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish_forever())
             group.create_task(self._beat_forever())
+            group.create_task(self._look_forever())
             group.create_task(self._follow_the_plan(group))
 
     async def _follow_the_plan(self, group: asyncio.TaskGroup) -> None:
@@ -81,6 +88,7 @@ class Feeds:
             self.books[name] = Assembler(symbol)
         async for event in self._events(venue, symbols, "books"):
             if isinstance(event, StreamReset):
+                tell_reset(f"Books of {venue.name}", event, labels={"venue": venue.slug})
                 for name in names.values():
                     self.books[name].reset(event.reason)
                     self.changed.add(name)
@@ -95,11 +103,14 @@ class Feeds:
                 waiting.append(_trade_json(event))
                 # While Redis is away only the newest are worth keeping.
                 del waiting[:-TRADES_KEPT]
+            elif isinstance(event, StreamReset):
+                tell_reset(f"Trades of {venue.name}", event, labels={"venue": venue.slug})
 
     async def _events(self, venue: Venue, symbols: tuple[str, ...], what: str) -> AsyncIterator:  # type: ignore[type-arg]
         """Yield a stream's events for ever; a client that gives up is opened again."""
         while True:
             client: VenueClient | None = None
+            reason = "the stream ended"
             try:
                 client = open_public_client(venue)
                 stream = (
@@ -112,10 +123,11 @@ class Feeds:
                         yield event
             except (VenueError, OSError) as error:
                 log.warning("%s of %s interrupted: %s", what, venue, error)
+                reason = f"{reason}: {error}"
             finally:
                 if client is not None:
                     await client.aclose()
-            yield StreamReset(reason="the stream ended", received_at=datetime.now(UTC))
+            yield StreamReset(reason=reason, received_at=datetime.now(UTC))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _publish_forever(self) -> None:
@@ -126,10 +138,14 @@ class Feeds:
                 continue
             try:
                 await self._publish()
+                if self.is_redis_away:
+                    tell("redis.back", "Redis is back: books are published again.")
                 self.is_redis_away = False
             except (RedisError, OSError) as error:
                 if not self.is_redis_away:
                     log.warning("books are not published for now: %s", error)
+                    words = "Redis is away: books are not published for now."
+                    tell("redis.away", words, severity=Severity.URGENT)
                 self.is_redis_away = True
                 await asyncio.sleep(1)
 
@@ -138,6 +154,28 @@ class Feeds:
         for name, assembler in self.books.items():
             if assembler.mark_stale(now, after_seconds=settings.BOOK_STALE_SECONDS):
                 self.changed.add(name)
+            self._tell_state(name, BookState(assembler.state.value), assembler.reason)
+
+    def _tell_state(self, name: str, state: BookState, reason: str) -> None:
+        """Tell when a book stops being trusted, and when it is trusted again; not while it syncs."""
+        was = self.told.get(name)
+        if state is was or state is BookState.SYNCING:
+            return
+        self.told[name] = state
+        if state is BookState.STALE:
+            why = "crossed" if reason == "crossed" else "silent"
+            words = f"The book of {name} is {why} and prices nothing."
+            tell("book.stale", words, severity=Severity.ATTENTION, labels={"book": name})
+        elif was is BookState.STALE:
+            tell("book.live", f"The book of {name} is live again.", labels={"book": name})
+
+    async def _look_forever(self) -> None:
+        while True:
+            try:
+                await look()
+            except DatabaseError as error:
+                log.warning("what the venues answer cannot be written down: %s", error)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _publish(self) -> None:
         names, tapes = set(self.changed), {k: v for k, v in self.trades.items() if v}

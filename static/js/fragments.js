@@ -3,7 +3,7 @@
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 
-async function read(url) {
+export async function read(url) {
   const response = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
   if (response.redirected && new URL(response.url).pathname.startsWith("/sign-in/")) {
     location.reload();

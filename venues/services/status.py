@@ -1,35 +1,46 @@
-"""Whether the venues answer, for the status page."""
+"""Whether the venues answer, for the status page and the overview: read, never asked."""
 
 from __future__ import annotations
 
-from venues.interface.errors import VenueError
-from venues.models import Venue
-from venues.services import bridge
-from venues.services.clients import open_public_client
+from datetime import datetime
 
-PATIENCE = 3.0
+from django.utils import timezone
+
+from cqops.platform.telemetry.sights import is_believed, seen
+from venues.models import Venue
+
+SIMULATOR = "simulator"
+
+
+def sight_of(venue: Venue) -> str:
+    return f"venue:{venue.slug}"
 
 
 def reachable() -> tuple[bool, str]:
-    """Ask each venue for its health; name those that do not answer."""
-    away: list[str] = []
-    up: list[str] = []
-    for venue in Venue.objects.filter(is_enabled=True):
-        (up if _answers(venue) else away).append(venue.name)
-    if away:
-        return False, f"no answer from {', '.join(away)}"
-    return True, f"{', '.join(up) or 'no venue'} answer" + ("s" if len(up) == 1 else "")
+    """Name the venues that did not answer when they were last asked, and those not asked lately."""
+    now = timezone.now()
+    venues = list(Venue.objects.filter(is_enabled=True).order_by("slug"))
+    sights = seen(sight_of(venue) for venue in venues)
+    found: dict[str, list[str]] = {"answers": [], "no answer": [], "not asked lately": []}
+    for venue in venues:
+        sight = sights.get(sight_of(venue))
+        if sight is None or not is_believed(sight, now=now):
+            found["not asked lately"].append(venue.name)
+        else:
+            found["answers" if sight.is_up else "no answer"].append(
+                f"{venue.name} ({_ago(sight.at, now)})"
+            )
+    words = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items() if names)
+    return len(found["answers"]) == len(venues), words or "no venue is switched on"
 
 
-def _answers(venue: Venue) -> bool:
-    async def ask() -> bool:
-        client = open_public_client(venue)
-        try:
-            return (await client.health()).is_up
-        finally:
-            await client.aclose()
+def simulator() -> tuple[bool, str]:
+    now = timezone.now()
+    sight = seen([SIMULATOR]).get(SIMULATOR)
+    if sight is None or not is_believed(sight, now=now):
+        return False, "not asked lately"
+    return sight.is_up, f"{'answers' if sight.is_up else 'no answer'}, {_ago(sight.at, now)}"
 
-    try:
-        return bridge.run(ask(), timeout=PATIENCE)
-    except (VenueError, TimeoutError):
-        return False
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{max((now - at).total_seconds(), 0):.0f} s ago"

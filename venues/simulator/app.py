@@ -21,6 +21,7 @@ import uvicorn
 from venues.simulator import coinbase_advanced, control
 from venues.simulator.coinbase_advanced.products import STEP_SECONDS
 from venues.simulator.faults import AFTER, BEFORE, Fault, Faults, Kind
+from venues.simulator.metrics import SOCKETS, counted
 from venues.simulator.web import (
     Receive,
     Request,
@@ -95,6 +96,7 @@ class Simulator:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         slug = scope["path"].split("/")[1]
+        send = counted(slug if slug in self.venues else "none", send)
         request = await read_request(scope, receive, f"/{slug}")
         if slug == control.PREFIX:
             await send_response(control.answer(self, scope, request), send)
@@ -145,7 +147,8 @@ class Simulator:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        await venue.serve_socket(f"/{rest}", Socket(receive, send))
+        with SOCKETS.labels(slug).track_inprogress():
+            await venue.serve_socket(f"/{rest}", Socket(receive, send))
 
     # Living
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"
     AUDIT_VIEW = "audit.view"
+    OPS_VIEW = "ops.view"
     APPROVAL_VIEW = "approval.view"
     APPROVAL_DECIDE = "approval.decide"
     ORDER_APPROVE = "order.approve"
@@ -111,11 +112,12 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.SWITCH_STOP,
         Action.REGISTRY_VIEW,
         Action.APPROVAL_VIEW,
+        Action.OPS_VIEW,
     },
     Role.APPROVER: EVERYONE
     | CONFIGURATION
     | SECOND_PERSON
-    | {Action.SWITCH_STOP, Action.APPROVAL_VIEW},
+    | {Action.SWITCH_STOP, Action.APPROVAL_VIEW, Action.OPS_VIEW},
     Role.STEWARD: EVERYONE | CONFIGURATION | {Action.REGISTRY_EDIT, Action.APPROVAL_VIEW},
     Role.RECON: EVERYONE
     | CONFIGURATION
@@ -123,6 +125,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.APPROVAL_VIEW,
         Action.APPROVAL_DECIDE,
         Action.AUDIT_VIEW,
+        Action.OPS_VIEW,
         Action.RECON_RUN,
         Action.BREAK_WORK,
         Action.BREAK_APPROVE,
@@ -130,7 +133,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     },
     Role.AUDITOR: EVERYONE
     | CONFIGURATION
-    | {Action.PEOPLE_VIEW, Action.AUDIT_VIEW, Action.APPROVAL_VIEW},
+    | {Action.PEOPLE_VIEW, Action.AUDIT_VIEW, Action.OPS_VIEW, Action.APPROVAL_VIEW},
     Role.ADMIN: EVERYONE
     | CONFIGURATION
     | {
@@ -139,6 +142,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.PEOPLE_EDIT,
         Action.SWITCH_STOP,
         Action.AUDIT_VIEW,
+        Action.OPS_VIEW,
         Action.APPROVAL_VIEW,
         Action.APPROVAL_DECIDE,
         Action.RULE_EDIT,

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from cqops.platform.audit import chain
 from cqops.platform.audit.models import Entry, Review, Seal
+from cqops.platform.telemetry.notes import Severity
+from cqops.platform.telemetry.ops import tell
 
 CHUNK = 2_000
 LATELY = timedelta(hours=6)
@@ -97,6 +99,8 @@ def verify_and_remember() -> Verdict:
         sequence=verdict.head,
         words=f"{verdict.words()} {worst}".strip(),
     )
+    if not verdict.is_good:
+        tell("audit.faults", f"{verdict.words()} {worst}", severity=Severity.URGENT)
     return verdict
 
 

@@ -21,6 +21,8 @@ from django.utils import timezone
 from cqops.platform.events.models import Event
 from cqops.platform.events.schemas import registered
 from cqops.platform.events.streams import START, Away, CannotPublish, Lost, Streams
+from cqops.platform.telemetry.notes import Severity
+from cqops.platform.telemetry.ops import tell
 
 log = logging.getLogger(__name__)
 LOCK = 0x6576656E  # "even"; any number that nobody else uses
@@ -70,6 +72,8 @@ class Relay:
         except Away as error:
             self._rest(error)
         else:
+            if self._pause:
+                tell("redis.back", "Redis is back: events are published again.")
             self._pause = 0.0
         return total
 
@@ -77,6 +81,8 @@ class Relay:
         """Leave Redis alone for a moment, and look at what it still has when it is back."""
         if not self._pause:
             log.warning("Redis is away, events wait in the outbox: %s", error)
+            words = "Redis is away: events wait in the outbox."
+            tell("redis.away", words, severity=Severity.URGENT)
         self._pause = min(self._pause * 2 or 0.5, LONGEST_REST)
         self._again_at = time.monotonic() + self._pause
         self._look_after = 0.0
@@ -149,6 +155,8 @@ class Relay:
             if there or len(lost) >= settings.EVENTS_STREAM_LENGTH:
                 break
         log.warning("Redis lost %d events of %s, they are published again", len(lost), aggregate)
+        words = f"Redis lost events of {aggregate}; they are published again."
+        tell("stream.lost", words, severity=Severity.ATTENTION, labels={"events": str(len(lost))})
         Event.objects.filter(pk__in=lost).update(published_at=None, message_id="")
         return bool(lost)
 
@@ -195,6 +203,9 @@ def _failed(event: Event, error: str) -> None:
     event.save(update_fields=["attempts", "is_dead", "next_try_at", "error"])
     if event.is_dead:
         log.error("event %s is a dead letter after %d tries: %s", event.pk, event.attempts, error)
+        labels = {"event": str(event.pk), event.aggregate: event.aggregate_id}
+        words = f"An event is a dead letter: {error}"
+        tell("event.dead", words, severity=Severity.URGENT, labels=labels)
 
 
 def redrive() -> int:

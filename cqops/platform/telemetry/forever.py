@@ -8,6 +8,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from cqops.platform.telemetry import ops
 from cqops.platform.telemetry.metrics import serve
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ async def _until_told(name: str, work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     serve(name)
+    ops.started(name)
     log.info("%s started", name)
     task = asyncio.ensure_future(work)
     waiting = asyncio.ensure_future(told.wait())
@@ -34,6 +36,8 @@ async def _until_told(name: str, work: Coroutine[Any, Any, None]) -> None:
         # A library may swallow one cancellation on its way; it is asked again.
         task.cancel()
         await asyncio.wait({task}, timeout=ASK_AGAIN_SECONDS)
-    if not task.cancelled():
-        task.result()
+    error = None if task.cancelled() else task.exception()
+    await asyncio.to_thread(ops.stopped, because=str(error) if error else "")
+    if error is not None:
+        raise error
     log.info("%s stopped", name)

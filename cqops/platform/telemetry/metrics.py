@@ -29,8 +29,9 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
-# Added to METRICS_PORT; a process that is not listed has no metrics.
-PORTS = {"web": 0, "live": 1, "worker": 2, "beat": 3, "feeds": 4, "reports": 5, "relay": 6}
+# Added to METRICS_PORT, for every process there is.
+_PROCESSES = ("web", "live", "worker", "beat", "feeds", "reports", "relay", "simulator")
+PORTS = {process: number for number, process in enumerate(_PROCESSES)}
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Histogram(

@@ -11,6 +11,7 @@ from cqops.platform.telemetry.metrics import TASKS
 from cqops.platform.telemetry.trace import carried, resume
 
 HEADER = "cqops_ids"
+SENT_AT = "cqops_sent_at"
 _started: dict[str, float] = {}
 
 
@@ -23,6 +24,7 @@ def connect() -> None:
 def _pack(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
         headers[HEADER] = carried()
+        headers[SENT_AT] = time.time()
 
 
 def _begin(task_id: str, task: Any = None, **_: Any) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
-from cqops.platform.live.redis import client
+from cqops.platform.live.redis import ask
 from cqops.platform.telemetry.heartbeats import STARTED
 from cqops.platform.telemetry.models import Heartbeat
 
@@ -68,7 +68,7 @@ def _database() -> Part:
 
 
 def _redis() -> Part:
-    client().ping()
+    ask(lambda redis: redis.ping())
     return Part(ok=True, detail="answers")
 
 

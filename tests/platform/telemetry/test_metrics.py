@@ -11,6 +11,7 @@ from cqops.platform.access.policy import Role
 from cqops.platform.live.channels import Keep
 from cqops.platform.live.hub import Mailbox
 from cqops.platform.local.ports import free_port
+from cqops.platform.local.processes import PROCESSES
 from cqops.platform.telemetry import metrics
 from cqops.platform.telemetry.metrics import LookedUp, Reading, serve
 from tests import cast
@@ -142,8 +143,10 @@ class TestServing:
             assert serve("reports") is None
         assert "no metrics of reports" in caplog.text
 
-    def test_the_simulator_has_none_and_zero_means_none(self, settings):
-        assert serve("simulator") is None
+    def test_every_process_there_is_has_one(self):
+        assert set(metrics.PORTS) == {process.name for process in PROCESSES}
+
+    def test_zero_means_none(self, settings):
         settings.METRICS_PORT = 0
         assert serve("web") is None
 

@@ -1,11 +1,15 @@
+import json
+import time
 from datetime import timedelta
 
 import pytest
+from celery.signals import before_task_publish
 from django.db import OperationalError
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from cqops.platform.telemetry import status
+from cqops.platform.live.redis import client as redis_client
+from cqops.platform.telemetry import backlog, status
 from cqops.platform.telemetry.heartbeats import beat
 from cqops.platform.telemetry.models import Heartbeat
 
@@ -83,3 +87,34 @@ def test_every_answer_carries_a_request_id(client):
     assert given["X-Request-Id"] == "my-own-request-1"
     forged = client.get("/healthz", headers={"x-request-id": "bad id\tforged"})
     assert len(forged["X-Request-Id"]) == 32
+
+
+class TestTheTaskQueue:
+    @pytest.fixture
+    def tasks(self):
+        redis = redis_client()
+        redis.delete("celery")
+        yield lambda **headers: redis.lpush("celery", json.dumps({"headers": headers}))
+        redis.delete("celery")
+
+    def test_the_oldest_task_tells_how_long_it_has_waited(self, tasks):
+        assert backlog.queue() == (True, "none waits for a worker")
+        tasks(cqops_sent_at=time.time() - 5)
+        tasks(cqops_sent_at=time.time())
+
+        is_well, words = backlog.queue()
+        assert is_well
+        assert words.startswith("2 wait for a worker, the oldest 5.")
+
+    def test_one_that_nobody_takes_is_late(self, tasks):
+        tasks(cqops_sent_at=time.time() - 31)
+        assert not backlog.queue()[0]
+
+    def test_a_message_that_does_not_say_is_counted_and_no_failure(self, tasks):
+        tasks(other="x")
+        assert backlog.queue() == (True, "1 waits for a worker")
+
+    def test_every_task_says_when_it_was_sent(self):
+        headers = {}
+        before_task_publish.send(sender="a.task", headers=headers)
+        assert time.time() - headers["cqops_sent_at"] < 5

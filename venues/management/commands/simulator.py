@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from cqops.platform.telemetry.metrics import serve as serve_metrics
 from venues.simulator.app import serve
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             )
             raise CommandError(message)
         options["data_dir"].mkdir(parents=True, exist_ok=True)
+        serve_metrics("simulator")
         serve(
             host=options["host"],
             port=options["port"],
