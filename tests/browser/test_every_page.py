@@ -20,6 +20,7 @@ PAGES = {
         "/positions/",
         "/reconciliation/",
         "/breaks/",
+        "/operations/",
         "/preferences/",
         "/second-factor/",
         "/sessions/",

@@ -101,3 +101,23 @@ def test_the_trader_sees_who_is_asked_and_takes_it_back(new_page):
 
     trader.get_by_role("button", name="Withdraw the request").click()
     expect(trader.locator("#evidence .badge").first).to_have_text("Withdrawn")
+
+
+def test_the_count_is_live_in_the_admin_too(new_page):
+    """The number comes and goes without the admin being loaded again."""
+    trader, admin = new_page(), new_page()
+    enter_as(admin, "Approver")
+    admin.goto("/admin/")
+    count = admin.locator("[data-approvals-count]")
+    expect(count).to_be_attached()
+    expect(count).to_have_text("")
+    admin.evaluate("window.neverReloaded = true")
+
+    _ask_for(trader, "0.87")
+    expect(count).to_contain_text("1")
+    expect(count).to_contain_text("need you")
+
+    trader.get_by_role("link", name="Open the request").click()
+    trader.get_by_role("button", name="Withdraw the request").click()
+    expect(count).to_have_text("")
+    assert admin.evaluate("window.neverReloaded") is True

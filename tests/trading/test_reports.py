@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from channels.db import database_sync_to_async
 
+from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from trading import reports as module
 from trading.models import ExecutionReport, Order, SweepMark
@@ -88,7 +89,7 @@ async def test_the_sweep_finds_what_the_stream_never_said(order, scripted_venue,
     assert await database_sync_to_async(SweepMark.objects.count)() == 1
 
 
-async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monkeypatch):
+async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monkeypatch, journal):
     venue = StreamingVenue()
     venue.orders = dict(scripted_venue.orders)
     monkeypatch.setattr(module, "SWEEP_SECONDS", 60)
@@ -101,9 +102,17 @@ async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monke
     feeding = asyncio.create_task(later())
     await run_with(monkeypatch, venue, is_filled)
     await feeding
+    assert await database_sync_to_async(told)(journal) == [("stream.reset", "Main")]
 
 
-async def test_a_venue_that_is_away_is_tried_again(order, scripted_venue, monkeypatch):
+def told(journal):
+    journal.flush()
+    return [(one.kind, one.labels["account"]) for one in OpsEvent.objects.order_by("pk")]
+
+
+async def test_a_venue_that_is_away_is_tried_again_and_told(
+    order, scripted_venue, monkeypatch, journal
+):
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
     venue = StreamingVenue()
@@ -116,6 +125,7 @@ async def test_a_venue_that_is_away_is_tried_again(order, scripted_venue, monkey
 
     venue.on_get = sometimes
     await run_with(monkeypatch, venue, lambda: Order.objects.get().state == State.CANCELLED)
+    assert ("sweep.failed", "Main") in await database_sync_to_async(told)(journal)
 
 
 def test_the_mark_is_kept_and_the_first_look_goes_back_days(order):

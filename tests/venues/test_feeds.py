@@ -6,8 +6,11 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from channels.db import database_sync_to_async
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cqops.platform.live.redis import client as redis_client
+from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from venues import feeds as module
 from venues.feeds import Feeds, read_plan
@@ -22,7 +25,7 @@ from venues.interface.types import (
 )
 from venues.live import tickers_key, trades_key
 from venues.models import SymbolStatus, VenueSymbol
-from venues.services.books import PublishedBook, book_key, read_touch
+from venues.services.books import BookState, PublishedBook, book_key, read_touch
 
 NAME = "coinbase_advanced:BTC-USD"
 
@@ -92,12 +95,17 @@ def redis():
     return found
 
 
+async def _looks_at_nothing():
+    return None
+
+
 async def follow(monkeypatch, streams, *, until):
     monkeypatch.setattr(module, "open_public_client", lambda venue: streams)
     monkeypatch.setattr(
         module, "read_plan", lambda: [(module.Venue(slug="coinbase_advanced"), ("BTC-USD",))]
     )
     monkeypatch.setattr(module, "beat", lambda *_: None)
+    monkeypatch.setattr(module, "look", _looks_at_nothing)
     process = Feeds()
     task = asyncio.create_task(process.run())
     try:
@@ -148,6 +156,67 @@ async def test_a_broken_stream_says_so_at_once(monkeypatch, redis):
     )
     assert stored().bids == []
     assert process.books[NAME].resyncs == 1
+
+
+def kinds(journal):
+    journal.flush(is_end=True)
+    return list(OpsEvent.objects.order_by("pk").values_list("kind", "words"))
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_breaks_a_stream_is_told_by_its_kind(monkeypatch, redis, journal):
+    resets = [
+        StreamReset(reason=reason, received_at=datetime.now(UTC))
+        for reason in ("connected", "sequence gap: 9 after 7", "connection lost: 1006")
+    ]
+    await follow(
+        monkeypatch,
+        ScriptedStreams([*resets, snapshot()]),
+        until=lambda _: stored() is not None and stored().state == "live",
+    )
+    told = await database_sync_to_async(kinds)(journal)
+    assert [kind for kind, _ in told if kind.startswith("stream")] == [
+        "stream.connected",
+        "stream.gap",
+        "stream.reset",
+    ]
+    assert "sequence gap: 9 after 7" in told[1][1]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_book_is_told_to_be_stale_once_and_live_again_once(journal):
+    process = Feeds()
+    for state, reason in [
+        (BookState.SYNCING, ""),
+        (BookState.LIVE, ""),
+        (BookState.STALE, "silent for 5.1 s"),
+        (BookState.STALE, "silent for 6.1 s"),
+        (BookState.SYNCING, "gap"),
+        (BookState.LIVE, ""),
+        (BookState.LIVE, ""),
+    ]:
+        process._tell_state(NAME, state, reason)
+    await process.redis.aclose()
+
+    assert await database_sync_to_async(kinds)(journal) == [
+        ("book.stale", f"The book of {NAME} is silent and prices nothing."),
+        ("book.live", f"The book of {NAME} is live again."),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_redis_away_and_back_are_told_once_each(monkeypatch, redis, journal):
+    real, failures = Feeds._publish, [RedisConnectionError("away")] * 2
+
+    async def sometimes(process):
+        if failures:
+            raise failures.pop()
+        await real(process)
+
+    monkeypatch.setattr(Feeds, "_publish", sometimes)
+    await follow(monkeypatch, ScriptedStreams([snapshot()]), until=lambda _: stored() is not None)
+    told = [kind for kind, _ in await database_sync_to_async(kinds)(journal)]
+    assert [kind for kind in told if kind.startswith("redis")] == ["redis.away", "redis.back"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,6 +16,7 @@ from cqops.platform.audit.models import Entry, Review, Seal
 from cqops.platform.audit.sequencer import BATCH, LOCK, Sequencer
 from cqops.platform.audit.services import record
 from cqops.platform.audit.status import chained
+from cqops.platform.telemetry.models import OpsEvent
 from tests.platform.audit import tampering
 from tests.platform.audit.tampering import sql
 
@@ -232,6 +233,16 @@ class TestTail:
         later = timezone.now() + timedelta(minutes=1)
         assert proof.tail().is_late(later)
         assert "it is 60 s old" in proof.tail().words(later)
+
+    def test_faults_are_told_to_those_who_run_the_desk(self, anchored, settings, journal):
+        proof.verify_and_remember()
+        settings.AUDIT_ANCHOR_FILE.unlink()
+        proof.verify_and_remember()
+        journal.flush()
+
+        told = OpsEvent.objects.get()
+        assert (told.kind, told.severity) == ("audit.faults", "urgent")
+        assert "is gone" in told.words
 
     def test_faults_turn_the_status_red_until_they_are_gone(self, anchored, settings):
         kept = settings.AUDIT_ANCHOR_FILE.read_text()

@@ -19,6 +19,7 @@ from cqops.platform.events.models import Event
 from cqops.platform.events.relay import LOCK, Relay, prune
 from cqops.platform.events.status import lag
 from cqops.platform.events.streams import Streams
+from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from tests.platform.events.test_services import emit_moved
 
@@ -215,6 +216,36 @@ class TestTrouble:
         assert working.run() == 2
         assert numbers(raw_redis) == [event.pk for event in bad]
         assert lag() == (True, "0 waiting")
+
+    def test_a_dead_letter_is_told_to_those_who_run_the_desk(
+        self, working, faulty, settings, journal
+    ):
+        settings.EVENTS_TRIES = 1
+        faulty.before = fails_for("bad")
+        event = emit_moved(aggregate_id="bad")
+        working.run()
+        journal.flush()
+
+        told = OpsEvent.objects.get()
+        assert (told.kind, told.severity) == ("event.dead", "urgent")
+        assert told.labels == {"event": str(event.pk), "order": "bad"}
+        assert "not welcome" in told.words
+
+    def test_redis_away_and_back_are_told_once_each(self, working, faulty, journal, monkeypatch):
+        monkeypatch.setattr(relay, "LONGEST_REST", 5.0)
+        faulty.before = away
+        emit_moved()
+        for _ in range(3):
+            working._again_at = 0.0
+            working.run()
+        faulty.before = lambda words: None
+        working._again_at = 0.0
+        assert working.run() == 1
+        working.run()
+        journal.flush(is_end=True)
+
+        told = OpsEvent.objects.order_by("pk").values_list("kind", "count")
+        assert list(told) == [("redis.away", 1), ("redis.back", 1)]
 
     def test_a_key_of_another_type_is_trouble_of_its_stream_alone(self, working, raw_redis):
         raw_redis.set(ORDERS, "not a stream")
