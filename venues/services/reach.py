@@ -68,9 +68,10 @@ async def _address_answers(url: str) -> bool:
 def _write_down(sight: str, name: str, is_up: bool) -> None:
     if not saw(sight, is_up=is_up, now=timezone.now()):
         return
-    kind = sight.partition(":")[0]
+    kind, _, slug = sight.partition(":")
+    labels = {kind: slug} if slug else {}
     if is_up:
-        tell(f"{kind}.back", f"{name} answers again.", labels={"about": sight})
+        tell(f"{kind}.back", f"{name} answers again.", labels=labels)
     else:
         words = f"{name} does not answer any more."
-        tell(f"{kind}.away", words, severity=Severity.URGENT, labels={"about": sight})
+        tell(f"{kind}.away", words, severity=Severity.URGENT, labels=labels)
