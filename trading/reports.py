@@ -95,6 +95,8 @@ class Reports:
             async for update in updates:
                 if isinstance(update, OrderUpdate):
                     await self._take(account, client, update)
+                elif isinstance(update, Fill):
+                    await self._book(account, [update], by="stream")
                 else:
                     log.info("%s: %s, reading everything again", account, update.reason)
                     tell_reset(f"Reports of {account}", update, labels=_labels(account))

@@ -14,7 +14,15 @@ from typing import TypeVar
 
 from venues.interface.client import ListsFills, VenueClient
 from venues.interface.errors import Cause, NotSent, Rejected, Unsupported
-from venues.interface.types import Balance, Fill, Order, OrderQuery, OrderRef, Page
+from venues.interface.types import (
+    OPEN_STATUSES,
+    Balance,
+    Fill,
+    Order,
+    OrderQuery,
+    OrderRef,
+    Page,
+)
 from venues.models import Account
 from venues.services.clients import call
 
@@ -60,7 +68,9 @@ def read_quiet_moment(
 
 def read_open_orders(account: Account) -> list[Order]:
     async def fetch(client: VenueClient, cursor: str) -> Page[Order]:
-        return await client.get_orders(OrderQuery(open_only=True, limit=PAGE, cursor=cursor))
+        return await client.get_orders(
+            OrderQuery(statuses=OPEN_STATUSES, limit=PAGE, cursor=cursor)
+        )
 
     return _every_page(account, fetch)
 

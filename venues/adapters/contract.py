@@ -28,10 +28,14 @@ class VenueConfig:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One opened credential. Its secret shows in no repr."""
+    """One opened credential: what every venue's key has, and by name what only some have.
+
+    Neither its secret nor anything else but its id shows in a repr.
+    """
 
     key_id: str
     secret: str = field(repr=False)
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +47,19 @@ class KeyField:
     help_text: str
     is_secret: bool
     is_multiline: bool = False
+    is_required: bool = True
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """Which orders the adapter can send; whatever is not here raises `Unsupported`."""
 
+    venue: str
     times_in_force: Mapping[OrderType, frozenset[TimeInForce]]
     post_only_with: frozenset[TimeInForce]
     notional_with: frozenset[OrderType]
+    sells_by_notional: bool = False
 
     @property
     def order_types(self) -> frozenset[OrderType]:

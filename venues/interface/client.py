@@ -6,26 +6,34 @@ A method a venue cannot do raises `Unsupported`. Failures are told in the three 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final, Protocol, runtime_checkable
 
 from venues.interface.types import (
     Balance,
     BookEvent,
     BookSnapshot,
     CancelAnswer,
+    ExecutionReport,
+    Fee,
     Fill,
     Health,
     Instrument,
     KeyRights,
+    Kline,
     Order,
     OrderQuery,
     OrderRef,
     OrderRequest,
-    OrderUpdate,
     Page,
+    Position,
+    Quote,
+    QuoteRequest,
     StreamReset,
+    Ticker,
     Trade,
+    Transaction,
 )
 
 
@@ -77,8 +85,8 @@ class ListsFills(Protocol):
 
 @runtime_checkable
 class StreamsExecutions(Protocol):
-    def subscribe_executions(self) -> AsyncIterator[OrderUpdate | StreamReset]:
-        """Follow the private stream: order updates as they happen, `StreamReset` after every gap."""
+    def subscribe_executions(self) -> AsyncIterator[ExecutionReport | StreamReset]:
+        """Follow the private stream: reports as they happen, `StreamReset` after every gap."""
         ...
 
 
@@ -87,3 +95,64 @@ class ChecksKey(Protocol):
     async def get_key_rights(self) -> KeyRights:
         """Prove that a key works and say what it may do: the test of a new credential."""
         ...
+
+
+@runtime_checkable
+class AmendsOrders(Protocol):
+    async def amend_order(
+        self, ref: OrderRef, *, quantity: Decimal | None, limit_price: Decimal | None
+    ) -> Order:
+        """Change a resting order in place; what is None stays as it is."""
+        ...
+
+
+@runtime_checkable
+class ListsPositions(Protocol):
+    async def get_positions(self) -> tuple[Position, ...]: ...
+
+
+@runtime_checkable
+class TellsFees(Protocol):
+    async def get_fees(self) -> tuple[Fee, ...]: ...
+
+
+@runtime_checkable
+class StreamsTickers(Protocol):
+    def subscribe_tickers(self, symbols: Sequence[str]) -> AsyncIterator[Ticker | StreamReset]: ...
+
+
+@runtime_checkable
+class StreamsKlines(Protocol):
+    def subscribe_klines(self, symbols: Sequence[str]) -> AsyncIterator[Kline | StreamReset]: ...
+
+
+@runtime_checkable
+class Quotes(Protocol):
+    """Request for quote: ask, and accept one before it expires by an order naming it."""
+
+    async def request_quote(self, request: QuoteRequest) -> Quote: ...
+
+
+@runtime_checkable
+class KeepsCustody(Protocol):
+    """A custodian's transactions; what may be moved is decided elsewhere."""
+
+    async def get_transaction(self, venue_transaction_id: str) -> Transaction: ...
+
+    async def get_transactions(self, query: OrderQuery) -> Page[Transaction]: ...
+
+
+# Every ability beyond the nine methods and the words it is shown under; one list for docs and pages.
+ABILITIES: Final[Mapping[str, type]] = {
+    "Instruments": ListsInstruments,
+    "Fills": ListsFills,
+    "Execution stream": StreamsExecutions,
+    "Key check": ChecksKey,
+    "Amend": AmendsOrders,
+    "Positions": ListsPositions,
+    "Fees": TellsFees,
+    "Ticker stream": StreamsTickers,
+    "Kline stream": StreamsKlines,
+    "RFQ": Quotes,
+    "Custody": KeepsCustody,
+}

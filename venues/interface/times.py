@@ -1,15 +1,25 @@
-"""Venue clocks, read into aware UTC datetimes."""
+"""Venue clocks, read into aware UTC datetimes.
+
+Text is RFC 3339 or ISO 8601 with a zone; numbers count from the epoch in seconds, milliseconds,
+microseconds or nanoseconds, told apart by size. No float is taken: a venue's fraction of a second
+comes as text or as an exact number.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-_RFC3339 = re.compile(
-    r"^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}:?\d{2})$",
+from venues.interface.numbers import BadNumber, exact
+
+_ISO8601 = re.compile(
+    r"^(\d{4})-?(\d{2})-?(\d{2})[Tt ](\d{2}):?(\d{2}):?(\d{2})(?:[.,](\d{1,12}))?"
+    r"\s*([Zz]|UTC|[+-]\d{2}(?::?\d{2})?)$",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_BY_DIGITS = ((12, 1), (15, 10**3), (18, 10**6), (21, 10**9))
+_MICRO_DIGITS = 6
 
 
 class BadTime(ValueError):
@@ -17,41 +27,40 @@ class BadTime(ValueError):
 
 
 def from_rfc3339(text: str) -> datetime:
-    """Read RFC 3339 with 0 to 9 fractional digits; a time without a zone is refused."""
-    match = _RFC3339.match(text.strip())
+    """Read RFC 3339 or ISO 8601 to the microsecond; a time without a zone is refused."""
+    match = _ISO8601.match(text.strip())
     if match is None:
-        message = f"not an RFC 3339 time: {text!r:.60}"
+        message = f"not a time with a zone: {text!r:.60}"
         raise BadTime(message)
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    micro = int((fraction or "0").ljust(9, "0")[:6])
+    *parts, fraction, zone = match.groups()
+    micro = int((fraction or "0").ljust(_MICRO_DIGITS, "0")[:_MICRO_DIGITS])
     try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second), micro, tzinfo=UTC
-        )
-    except ValueError as error:
-        raise BadTime(str(error)) from error
-    if zone == "Z":
-        return moment
-    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    try:
-        return moment - offset if zone[0] == "+" else moment + offset
-    except OverflowError as error:
+        moment = datetime(*(int(part) for part in parts), micro, tzinfo=UTC)  # type: ignore[misc,arg-type]
+        return moment - _offset(zone)
+    except (ValueError, OverflowError) as error:
         raise BadTime(str(error)) from error
 
 
-def from_unix(value: int | str) -> datetime:
-    """Read Unix seconds, milliseconds, microseconds or nanoseconds, told apart by size."""
+def _offset(zone: str) -> timedelta:
+    if zone in {"Z", "z", "UTC"}:
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return -offset if zone[0] == "-" else offset
+
+
+def from_unix(value: int | str | Decimal) -> datetime:
+    """Read a count from the epoch, whole or with a fraction."""
     try:
-        number = int(value)
-    except ValueError as error:
+        number = exact(value)
+    except BadNumber as error:
         message = f"not a Unix time: {value!r:.60}"
         raise BadTime(message) from error
-    digits = len(str(abs(number)))
+    digits = max(number.adjusted() + 1, 1)
     for most_digits, per_second in _UNIT_BY_DIGITS:
         if digits < most_digits:
-            micro = number * 10**6 // per_second
             try:
-                return _EPOCH + timedelta(microseconds=micro)
+                return _EPOCH + timedelta(microseconds=int(number * 10**6 // per_second))
             except OverflowError as error:
                 raise BadTime(str(error)) from error
     message = f"not a Unix time: {value!r:.60}"

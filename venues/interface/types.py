@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -59,9 +59,19 @@ class Liquidity(StrEnum):
     UNKNOWN = "unknown"
 
 
+OPEN_STATUSES: Final = frozenset(
+    {OrderStatus.PENDING, OrderStatus.ACKNOWLEDGED, OrderStatus.PARTIALLY_FILLED}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """An instruction to a venue. Exactly one of `quantity` (base) and `notional` (quote) is set."""
+    """An instruction to a venue. Exactly one of `quantity` (base) and `notional` (quote) is set.
+
+    A bracket takes its profit at `limit_price` and stops its loss at `stop_price`. A TWAP or VWAP
+    runs from `starts_at` (now, when it names none) to `expires_at`, in `slices` parts where the venue
+    lets one say so. An RFQ accepts the quote it names.
+    """
 
     client_order_id: str
     symbol: str
@@ -72,13 +82,20 @@ class OrderRequest:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    starts_at: datetime | None = None
     expires_at: datetime | None = None
+    slices: int | None = None
+    quote_id: str = ""
     post_only: bool = False
 
     def __post_init__(self) -> None:
-        if (self.quantity is None) == (self.notional is None):
-            message = "an order names a quantity or a notional, and only one of them"
-            raise ValueError(message)
+        _sized_once(self.quantity, self.notional)
+
+
+def _sized_once(quantity: Decimal | None, notional: Decimal | None) -> None:
+    if (quantity is None) == (notional is None):
+        message = "it names a quantity or a notional, and only one of them"
+        raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +134,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """Which orders or fills to list. `cursor` continues a page."""
+    """Which orders or fills to list: no statuses are all of them. `cursor` continues a page."""
 
     symbol: str = ""
     side: Side | None = None
-    open_only: bool = False
+    statuses: frozenset[OrderStatus] = frozenset()
     venue_order_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -172,6 +189,10 @@ class OrderUpdate:
     order: Order
     is_snapshot: bool
     received_at: datetime
+
+
+# What a private stream reports: how an order stands or, at venues that say it, one execution of it.
+ExecutionReport: TypeAlias = OrderUpdate | Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,8 +310,132 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRights:
-    """What the venue says a key may do; a desk wants to trade and never to transfer by it."""
+    """What the venue says a key may do and until when; None is what it does not say.
 
-    can_view: bool
-    can_trade: bool
-    can_transfer: bool
+    A desk wants to trade by a key and never to transfer by it.
+    """
+
+    can_view: bool | None
+    can_trade: bool | None
+    can_transfer: bool | None
+    ends_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What an account holds of one instrument on margin; short positions are negative."""
+
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal | None
+    mark_price: Decimal | None
+    unrealised: Decimal | None
+    liquidation_price: Decimal | None
+    margin: Decimal | None
+    received_at: datetime
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticker:
+    """The touch and the last trade of one symbol."""
+
+    symbol: str
+    last: Decimal | None
+    bid: Decimal | None
+    bid_quantity: Decimal | None
+    ask: Decimal | None
+    ask_quantity: Decimal | None
+    venue_time: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kline:
+    """What was traded in one span of time; an open one still changes."""
+
+    symbol: str
+    opened_at: datetime
+    span_seconds: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    quantity: Decimal
+    is_closed: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRequest:
+    """What a dealer is asked a price for. No side asks for both. Sized in base or in quote."""
+
+    client_order_id: str
+    symbol: str
+    side: Side | None
+    quantity: Decimal | None = None
+    notional: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        _sized_once(self.quantity, self.notional)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A dealer's firm price until `expires_at`; accepting it afterwards is refused."""
+
+    quote_id: str
+    client_order_id: str
+    symbol: str
+    side: Side | None
+    bid: Decimal | None
+    ask: Decimal | None
+    quantity: Decimal | None
+    notional: Decimal | None
+    expires_at: datetime
+    received_at: datetime
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+class TransactionStatus(StrEnum):
+    """How far a custody transaction has come."""
+
+    PENDING = "pending"
+    AWAITING_APPROVAL = "awaiting_approval"
+    APPROVED = "approved"
+    BROADCAST = "broadcast"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One movement of assets that a custodian carries out."""
+
+    venue_transaction_id: str
+    client_transaction_id: str
+    currency: str
+    quantity: Decimal
+    fee: Decimal | None
+    source: str
+    destination: str
+    status: TransactionStatus
+    chain_hash: str
+    created_at: datetime | None
+    received_at: datetime
+    reason: str = ""
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """What an account pays now for trading a symbol, as a share of the value; no symbol is all."""
+
+    symbol: str
+    maker: Decimal
+    taker: Decimal
+    received_at: datetime

@@ -351,7 +351,7 @@ def test_every_adapter_says_what_its_key_consists_of_and_which_orders_it_takes()
 def test_every_kind_of_order_is_sent_or_refused_as_the_capabilities_say():
     capabilities = ADAPTERS["coinbase_advanced"].capabilities
 
-    assert capabilities.order_types == {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_LIMIT}
+    assert capabilities.order_types == set(OrderType) - {OrderType.VWAP, OrderType.RFQ}
     assert capabilities.times_in_force[OrderType.LIMIT] == frozenset(TimeInForce)
 
 

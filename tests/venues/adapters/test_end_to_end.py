@@ -20,6 +20,7 @@ from venues.adapters.registry import ApiKey, Surroundings, VenueConfig, build_cl
 from venues.interface.client import ChecksKey, ListsFills, ListsInstruments, StreamsExecutions
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected
 from venues.interface.types import (
+    OPEN_STATUSES,
     BookEvent,
     OrderQuery,
     OrderRef,
@@ -447,7 +448,7 @@ async def test_open_orders_of_one_side_are_found(desk: Desk):
     )
     await desk.client.place_order(MARKET)
 
-    page = await desk.client.get_orders(OrderQuery(open_only=True, side=Side.SELL))
+    page = await desk.client.get_orders(OrderQuery(statuses=OPEN_STATUSES, side=Side.SELL))
     assert [order.client_order_id for order in page.items] == ["s"]
 
 

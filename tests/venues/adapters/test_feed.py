@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from venues.adapters.coinbase_advanced.feed import LEVEL2, TRADES, USER, Feed
+from venues.adapters.coinbase_advanced.feed import Books, Executions, Feed, Trades
 from venues.adapters.contract import Surroundings
+from venues.adapters.kit.stream import Follower
 from venues.interface.types import StreamReset
 from venues.transport.signer import CdpSigner
 from venues.transport.websocket import Persistence
@@ -20,9 +21,9 @@ SECRET = "PoMFS0RA7RImjCOiRozmOtw2/w4MJkonimCFnjP87wcFQqJLDUGIpARTcJrbxxebTvPiwZ
 
 
 class Watched:
-    """A feed whose socket is watched and whose stop-watch is set by hand."""
+    """A feed whose socket is watched and whose stop-watch is set by hand; it tells the numbers."""
 
-    def __init__(self, channel: str = LEVEL2, *, is_signed: bool = False) -> None:
+    def __init__(self, kind: type[Feed[Any]] = Books, *, is_signed: bool = False) -> None:
         self.seconds = 0.0
         self.sent: list[dict[str, Any]] = []
         self.drift: list[str] = []
@@ -32,35 +33,32 @@ class Watched:
             if is_signed
             else None
         )
-        self.feed = Feed(
-            "ws://127.0.0.1:1",
-            channel,
-            ["BTC-USD"] if channel != USER else [],
-            signer=signer,
-            around=Surroundings(
-                now=lambda: NOW,
-                on_drift=lambda kind, _detail: self.drift.append(kind),
-                persistence=Persistence(stopwatch=lambda: self.seconds),
-            ),
+        around = Surroundings(
+            now=lambda: NOW,
+            on_drift=lambda kind, _detail: self.drift.append(kind),
+            persistence=Persistence(stopwatch=lambda: self.seconds),
         )
-        self.feed._session.send = self.keep  # type: ignore[method-assign]
-        self.feed._begin()
+        numbered = type("Numbered", (kind,), {"events": lambda _self, said: [said.sequence_num]})
+        listeners = {} if kind is Executions else {"BTC-USD": ["BTC-USD"]}
+        self.feed = numbered(listeners, signer=signer, around=around)
+        self.follower: Follower[int] = Follower("ws://127.0.0.1:1", self.feed)
+        self.follower.session.send = self.keep  # type: ignore[method-assign]
+        self.feed.begin()
 
     async def keep(self, text: str) -> None:
         self.sent.append(json.loads(text))
 
     @property
     def drop_reason(self) -> str:
-        return self.feed._session._drop_reason
+        return self.follower.session._drop_reason
 
     async def read(self, frames: Sequence[object]) -> list[object]:
         """Return the numbers of what got through and the reasons of what was reset."""
-        found: list[object] = []
-        for frame in frames:
-            for item in await self.feed._read(json.dumps(frame).encode()):
-                is_reset = isinstance(item, StreamReset)
-                found.append(item.reason if is_reset else item.sequence_num)
-        return found
+        return [
+            item.reason if isinstance(item, StreamReset) else item
+            for frame in frames
+            for item in await self.follower.take(json.dumps(frame).encode())
+        ]
 
 
 def frame(number: int, channel: str = "l2_data") -> dict[str, Any]:
@@ -97,9 +95,9 @@ async def test_a_gap_resets_the_books_and_subscribes_anew():
     assert watched.drop_reason == ""
 
 
-@pytest.mark.parametrize(("channel", "data"), [(TRADES, "market_trades"), (USER, "user")])
-async def test_a_gap_elsewhere_resets_and_goes_on(channel, data):
-    watched = Watched(channel)
+@pytest.mark.parametrize(("kind", "data"), [(Trades, "market_trades"), (Executions, "user")])
+async def test_a_gap_elsewhere_resets_and_goes_on(kind, data):
+    watched = Watched(kind)
     found = await watched.read([frame(1, data), frame(3, data)])
 
     assert "sequence gap: 3 after 1" in found
@@ -109,7 +107,7 @@ async def test_a_gap_elsewhere_resets_and_goes_on(channel, data):
 async def test_every_subscription_carries_a_token_of_its_own():
     watched = Watched(is_signed=True)
 
-    hello = [json.loads(text) for text in watched.feed._hello()]
+    hello = [json.loads(text) for text in watched.feed.hello()]
 
     assert [(one["type"], one["channel"]) for one in hello] == [
         ("subscribe", "level2"),
@@ -121,11 +119,11 @@ async def test_every_subscription_carries_a_token_of_its_own():
 
 
 async def test_without_a_key_no_token_is_sent():
-    assert "jwt" not in json.loads(Watched().feed._hello()[0])
+    assert "jwt" not in json.loads(Watched().feed.hello()[0])
 
 
 async def test_a_refused_subscription_gives_the_connection_up():
-    watched = Watched(USER)
+    watched = Watched(Executions)
 
     found = await watched.read([{"type": "error", "message": "authentication failure"}])
 
@@ -145,7 +143,7 @@ async def test_heartbeats_alone_do_not_prove_a_subscription():
 
 
 async def test_the_private_stream_is_read_again_once_it_is_subscribed():
-    watched = Watched(USER)
+    watched = Watched(Executions)
     acknowledged = {
         "channel": "subscriptions",
         "sequence_num": 1,

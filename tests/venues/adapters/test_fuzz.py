@@ -10,18 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from venues.adapters.coinbase_advanced import orders, streams, wire
-from venues.adapters.coinbase_advanced.feed import Feed
-from venues.adapters.coinbase_advanced.market import read_book, read_instrument, read_server_time
+from venues.adapters.coinbase_advanced import orders, wire
+from venues.adapters.coinbase_advanced.feed import Books, Executions, Trades
 from venues.adapters.coinbase_advanced.normalizer import (
-    Unreadable,
-    decode,
     read_balances,
+    read_book,
     read_fill,
+    read_instrument,
     read_order,
 )
 from venues.adapters.contract import Surroundings
-from venues.interface.types import StreamReset
+from venues.adapters.kit.reading import Unreadable, decode, unix_time
+from venues.adapters.kit.stream import Follower
+from venues.interface.types import BookEvent, StreamReset
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 AROUND = Surroundings(now=lambda: NOW)
@@ -82,9 +83,8 @@ def message(channel: str, event: object) -> dict[str, Any]:
 
 def read_message(frame: bytes) -> None:
     envelope = decode(frame, wire.Envelope)
-    streams.read_books(envelope, LISTENERS, AROUND)
-    streams.read_trades(envelope, LISTENERS, AROUND)
-    streams.read_executions(envelope, AROUND)
+    for kind in (Books, Trades, Executions):
+        list(kind(LISTENERS, signer=None, around=AROUND).events(envelope))
 
 
 def read_orders(body: bytes) -> None:
@@ -121,7 +121,10 @@ CASES = {
         lambda body: read_book("X", decode(body, wire.OneBook).pricebook, NOW),
     ),
     "products": ({"products": [PRODUCT]}, read_products),
-    "time": ({"epochMillis": "1709005034333"}, read_server_time),
+    "time": (
+        {"epochMillis": "1709005034333"},
+        lambda body: unix_time(decode(body, wire.ServerTime).epochMillis),
+    ),
     "created": (
         {"success": True, "success_response": {"order_id": "1"}},
         lambda body: decode(body, wire.Created),
@@ -212,9 +215,11 @@ def test_a_mutated_error_body_is_always_read():
 
 async def test_a_feed_turns_every_broken_frame_into_a_reset():
     dice = random.Random(2)  # noqa: S311
-    feed = Feed("ws://127.0.0.1:1", "level2", ["BTC-USD"], signer=None, around=AROUND)
+    dialect = Books(LISTENERS, signer=None, around=AROUND)
+    dialect.begin()
+    follower = Follower("ws://127.0.0.1:1", dialect)
     value, _ = CASES["level2"]
     for number in range(ROUNDS):
         frame = mutate_bytes(dice, msgspec.json.encode({**value, "sequence_num": number}))
-        for item in await feed._read(frame):
-            assert isinstance(item, wire.Envelope | StreamReset)
+        for item in await follower.take(frame):
+            assert isinstance(item, BookEvent | StreamReset)

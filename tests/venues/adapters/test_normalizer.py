@@ -9,18 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from venues.adapters.coinbase_advanced import streams, wire
-from venues.adapters.coinbase_advanced.market import read_book, read_instrument, read_server_time
+from venues.adapters.coinbase_advanced import wire
+from venues.adapters.coinbase_advanced.feed import Books, Executions, Trades
 from venues.adapters.coinbase_advanced.normalizer import (
-    Unreadable,
-    decode,
-    moment,
     read_balances,
+    read_book,
     read_fill,
+    read_instrument,
     read_order,
     status_of,
 )
 from venues.adapters.contract import Surroundings
+from venues.adapters.kit.reading import Unreadable, decode, moment, unix_time
 from venues.interface.types import (
     BookEventKind,
     BookSide,
@@ -34,6 +34,20 @@ from venues.marketdata.book import OrderBook
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 AROUND = Surroundings(now=lambda: NOW)
+
+
+def read_books(message, listeners, around=AROUND):
+    return list(Books(listeners, signer=None, around=around).events(message))
+
+
+def read_trades(message, listeners, around=AROUND):
+    return list(Trades(listeners, signer=None, around=around).events(message))
+
+
+def read_executions(message, around=AROUND):
+    return list(Executions({}, signer=None, around=around).events(message))
+
+
 RECORDED = os.environ.get("CQOPS_RECORDED", "")
 needs_recordings = pytest.mark.skipif(not RECORDED, reason="CQOPS_RECORDED is not set")
 
@@ -228,7 +242,7 @@ def test_a_book_message_keeps_the_wires_text_and_turns_offer_into_ask():
         }
     )
 
-    usd, usdc = streams.read_books(message, {"BTC-USD": ["BTC-USD", "BTC-USDC"]}, AROUND)
+    usd, usdc = read_books(message, {"BTC-USD": ["BTC-USD", "BTC-USDC"]}, AROUND)
 
     assert usd.kind is BookEventKind.SNAPSHOT
     assert usd.changes == (
@@ -258,7 +272,7 @@ def test_a_level_that_makes_no_sense_makes_the_message_unreadable(level):
     )
 
     with pytest.raises(Unreadable):
-        streams.read_books(message, {"BTC-USD": ["BTC-USD"]}, AROUND)
+        read_books(message, {"BTC-USD": ["BTC-USD"]}, AROUND)
 
 
 @pytest.mark.parametrize("counter", [66987, "66987"], ids=["number", "text"])
@@ -276,7 +290,7 @@ def test_a_heartbeat_is_a_sign_of_life_for_every_book(counter):
         }
     )
 
-    events = streams.read_books(message, {"BTC-USD": ["BTC-USD"]}, AROUND)
+    events = read_books(message, {"BTC-USD": ["BTC-USD"]}, AROUND)
 
     assert [(event.kind, event.changes) for event in events] == [(BookEventKind.UPDATE, ())]
 
@@ -299,7 +313,7 @@ def test_a_public_trade_names_the_takers_side_and_batches_come_oldest_first():
         }
     )
 
-    trades = streams.read_trades(message, {"ETH-USDT": ["ETH-USDT"]}, AROUND)
+    trades = read_trades(message, {"ETH-USDT": ["ETH-USDT"]}, AROUND)
 
     assert [(one.venue_trade_id, one.side) for one in trades] == [
         ("22381690", Side.BUY),
@@ -338,7 +352,7 @@ def test_the_private_stream_tells_quantity_filled_and_left():
         }
     )
 
-    (update,) = streams.read_executions(message, AROUND)
+    (update,) = read_executions(message, AROUND)
 
     assert update.is_snapshot
     assert update.order.status is OrderStatus.PARTIALLY_FILLED
@@ -356,7 +370,7 @@ def test_an_unknown_status_opens_a_drift_report():
         {"channel": "user", "sequence_num": 0, "events": [{"type": "update", "orders": [order]}]}
     )
 
-    (update,) = streams.read_executions(message, around)
+    (update,) = read_executions(message, around)
 
     assert update.order.status is OrderStatus.UNKNOWN
     assert drift == [("unknown order status", "NEW_KIND")]
@@ -367,7 +381,9 @@ def test_the_servers_clock_is_read():
         b'{"iso":"2024-02-27T03:37:14Z","epochSeconds":"1709005034","epochMillis":"1709005034333"}'
     )
 
-    assert read_server_time(body) == datetime(2024, 2, 27, 3, 37, 14, 333000, tzinfo=UTC)
+    assert unix_time(decode(body, wire.ServerTime).epochMillis) == datetime(
+        2024, 2, 27, 3, 37, 14, 333000, tzinfo=UTC
+    )
 
 
 @needs_recordings
@@ -414,10 +430,10 @@ def test_a_recorded_live_stream_is_read_to_its_end_in_one_sequence():
     book = OrderBook()
     for frame in frames + singles:
         message = decode(frame, wire.Envelope)
-        for event in streams.read_books(message, listeners, AROUND):
+        for event in read_books(message, listeners, AROUND):
             book.update(event.changes)
-        streams.read_trades(message, listeners, AROUND)
-        streams.read_executions(message, AROUND)
+        read_trades(message, listeners, AROUND)
+        read_executions(message, AROUND)
         if frame in frames and message.sequence_num is not None:
             numbers.append(message.sequence_num)
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from venues.adapters.coinbase_advanced import wire
 from venues.adapters.coinbase_advanced.orders import (
-    cause_of,
+    CAUSES,
     create_refusal,
     order_body,
     read_refusal,
@@ -26,7 +26,15 @@ LIMIT = OrderRequest(
 )
 STOP = replace(LIMIT, order_type=OrderType.STOP_LIMIT, stop_price=Decimal(9000))
 MARKET = replace(LIMIT, order_type=OrderType.MARKET, limit_price=None)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2027, 1, 1, tzinfo=UTC)
+TWAP = replace(
+    LIMIT,
+    order_type=OrderType.TWAP,
+    time_in_force=TimeInForce.GTD,
+    expires_at=NOW + timedelta(hours=1),
+    slices=4,
+)
 PRICED = {"base_size": "0.001", "limit_price": "10000"}
 
 
@@ -76,7 +84,7 @@ PRICED = {"base_size": "0.001", "limit_price": "10000"}
     ],
 )
 def test_every_supported_order_is_written_as_the_venue_wants_it(request_, configuration):
-    body = order_body(request_)
+    body = order_body(request_, NOW)
 
     assert body["order_configuration"] == configuration
     assert body["client_order_id"] == request_.client_order_id
@@ -85,18 +93,38 @@ def test_every_supported_order_is_written_as_the_venue_wants_it(request_, config
 
 
 def test_small_numbers_are_written_without_exponent():
-    body = order_body(replace(LIMIT, quantity=Decimal("1E-8")))
+    body = order_body(replace(LIMIT, quantity=Decimal("1E-8")), NOW)
 
     assert '"base_size": "0.00000001"' in str(body).replace("'", '"')
+
+
+def test_a_bracket_takes_its_profit_at_the_limit_and_stops_its_loss_at_the_stop():
+    bracket = replace(LIMIT, order_type=OrderType.BRACKET, stop_price=Decimal(9000))
+
+    assert order_body(bracket, NOW)["order_configuration"] == {
+        "trigger_bracket_gtc": {**PRICED, "stop_trigger_price": "9000"}
+    }
+
+
+def test_a_twap_begins_now_and_is_cut_into_equal_parts():
+    assert order_body(TWAP, NOW)["order_configuration"] == {
+        "twap_limit_gtd": {
+            **PRICED,
+            "start_time": "2026-01-01T00:00:00.000000Z",
+            "end_time": "2026-01-01T01:00:00.000000Z",
+            "number_buckets": "4",
+            "bucket_size": "0.00025",
+            "bucket_duration": "900s",
+        }
+    }
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        *(
-            replace(LIMIT, order_type=kind)
-            for kind in (OrderType.TWAP, OrderType.VWAP, OrderType.RFQ, OrderType.BRACKET)
-        ),
+        *(replace(LIMIT, order_type=kind) for kind in (OrderType.VWAP, OrderType.RFQ)),
+        replace(LIMIT, order_type=OrderType.TWAP),
+        replace(LIMIT, order_type=OrderType.BRACKET, time_in_force=TimeInForce.IOC),
         replace(MARKET, time_in_force=TimeInForce.FOK),
         replace(STOP, time_in_force=TimeInForce.IOC),
         replace(LIMIT, post_only=True, time_in_force=TimeInForce.FOK),
@@ -108,7 +136,7 @@ def test_small_numbers_are_written_without_exponent():
 )
 def test_what_the_venue_does_not_offer_is_said_in_words(request_):
     with pytest.raises(Unsupported, match=r"Coinbase Advanced|market buys"):
-        order_body(request_)
+        order_body(request_, NOW)
 
 
 @pytest.mark.parametrize(
@@ -121,11 +149,16 @@ def test_what_the_venue_does_not_offer_is_said_in_words(request_):
         replace(LIMIT, time_in_force=TimeInForce.GTD),
         replace(STOP, stop_price=None),
         replace(LIMIT, client_order_id=""),
+        replace(LIMIT, order_type=OrderType.BRACKET),
+        replace(TWAP, slices=None),
+        replace(TWAP, slices=0),
+        replace(TWAP, starts_at=END),
+        replace(TWAP, slices=7),
     ],
 )
 def test_a_malformed_request_is_not_sent(request_):
     with pytest.raises(NotSent) as refused:
-        order_body(request_)
+        order_body(request_, NOW)
 
     assert refused.value.cause is Cause.INVALID
 
@@ -162,7 +195,7 @@ def test_a_malformed_request_is_not_sent(request_):
     ],
 )
 def test_each_refusal_has_its_cause(code, cause):
-    assert cause_of(code) is cause
+    assert CAUSES.of(code) is cause
 
 
 def test_the_zero_value_of_an_enum_is_not_a_reason():

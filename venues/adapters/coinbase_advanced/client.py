@@ -4,85 +4,99 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Final
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+from urllib.parse import quote
 
+import httpx
 import msgspec
 
-from venues.adapters.coinbase_advanced import orders, streams, wire
-from venues.adapters.coinbase_advanced.feed import LEVEL2, TRADES, USER, Feed
-from venues.adapters.coinbase_advanced.normalizer import ZERO, Unreadable, decode
-from venues.adapters.coinbase_advanced.reads import PREFIX, CoinbaseAdvancedReads
-from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
+from venues.adapters.coinbase_advanced import feed, orders, wire
+from venues.adapters.coinbase_advanced.normalizer import (
+    STATUSES,
+    read_balances,
+    read_book,
+    read_fill,
+    read_instrument,
+    read_order,
+)
+from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
+from venues.adapters.kit.reading import first, unix_time
+from venues.adapters.kit.rest import Params, RestClient, next_cursor, unknown
+from venues.adapters.kit.stream import Follower
+from venues.adapters.kit.writing import amount, invalid
+from venues.interface.errors import Rejected, VenueError
+from venues.interface.times import to_rfc3339
 from venues.interface.types import (
+    OPEN_STATUSES,
+    Balance,
     BookEvent,
+    BookSnapshot,
     CancelAnswer,
+    Fill,
+    Instrument,
+    KeyRights,
     Order,
+    OrderQuery,
     OrderRef,
     OrderRequest,
-    OrderStatus,
     OrderUpdate,
+    Page,
     StreamReset,
+    Ticker,
     Trade,
 )
-from venues.transport.http import Safety
+from venues.transport.signer import CdpAuth, CdpSigner
 
+T = TypeVar("T")
+
+PREFIX: Final = "/api/v3/brokerage"
+LARGEST_PAGE: Final = 250
 # A limit another client keeps in practice; the venue documents none.
 MOST_BOOKS_ON_A_SOCKET: Final = 55
+# `-USDC` products that are markets of their own, not another name of a `-USD` one.
+OWN_USDC_MARKETS: Final = frozenset({"USDT-USDC", "EURC-USDC"})
 
 
-class CoinbaseAdvancedClient(CoinbaseAdvancedReads):
-    async def place_order(self, request: OrderRequest) -> Order:
-        self._need_key()
-        body = orders.order_body(request)
-        answer = await self._http.post(
-            f"{PREFIX}/orders", msgspec.json.encode(body), safety=Safety.ONCE
+class CoinbaseAdvancedClient(RestClient):
+    def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
+        self._aliases: dict[str, str] = {}
+        self._signer: CdpSigner | None = None
+        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+
+    def _sign(self, key: ApiKey) -> httpx.Auth:
+        self._signer = CdpSigner(
+            key.key_id, key.secret, clock=self._signing_time, nonce=self._around.nonce
         )
-        try:
-            said = decode(answer, wire.Created)
-        except Unreadable as error:
-            message = f"the answer to the order cannot be read: {error}"
-            raise _unknown(message) from error
+        return CdpAuth(self._signer)
+
+    async def _venue_time(self) -> datetime:
+        said = await self._read_openly(f"{PREFIX}/time", (), wire.ServerTime)
+        return self._reading(lambda: unix_time(said.epochMillis))
+
+    # Orders
+
+    async def place_order(self, request: OrderRequest) -> Order:
+        body = orders.order_body(request, self._around.now())
+        said, answer = await self._create(f"{PREFIX}/orders", body, wire.Created)
         if not said.success:
             return await self._refused(request, said)
         success = said.success_response or wire.CreateSuccess()
-        venue_order_id = success.order_id or said.order_id or ""
-        if not venue_order_id or (success.client_order_id or "") not in {
-            "",
-            request.client_order_id,
-        }:
+        venue_order_id = first(success.order_id, said.order_id)
+        is_ours = (success.client_order_id or "") in {"", request.client_order_id}
+        if not venue_order_id or not is_ours:
             message = "the venue accepted, but its answer does not name this order"
-            raise _unknown(message)
+            raise unknown(message)
         if _is_another_order(said, body):
             return await self._first_order(request, venue_order_id)
         return self._accepted(request, venue_order_id, answer)
-
-    def _accepted(self, request: OrderRequest, venue_order_id: str, answer: bytes) -> Order:
-        """Say only what the answer proves: accepted for processing, nothing resting or filled."""
-        now = self._around.now()
-        return Order(
-            venue_order_id=venue_order_id,
-            client_order_id=request.client_order_id,
-            symbol=request.symbol,
-            side=request.side,
-            order_type=request.order_type,
-            status=OrderStatus.PENDING,
-            quantity=request.quantity,
-            notional=request.notional,
-            limit_price=request.limit_price,
-            filled_quantity=ZERO,
-            filled_value=ZERO,
-            fees=ZERO,
-            average_price=None,
-            created_at=None,
-            received_at=now,
-            raw=msgspec.json.decode(answer),
-        )
 
     async def _refused(self, request: OrderRequest, said: wire.Created) -> Order:
         refusal = orders.create_refusal(said.error_response, said.failure_reason)
         if refusal is None:
             message = "the venue said no without a reason, which proves nothing"
-            raise _unknown(message)
+            raise unknown(message)
         if refusal.code != orders.DUPLICATE:
             raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
         return await self._first_order(request, "")
@@ -98,99 +112,178 @@ class CoinbaseAdvancedClient(CoinbaseAdvancedReads):
             return await self.get_order(ref)
         except VenueError as error:
             message = f"the client id is taken, its order not readable: {error}"
-            raise _unknown(message) from error
+            raise unknown(message) from error
+
+    async def amend_order(
+        self, ref: OrderRef, *, quantity: Decimal | None, limit_price: Decimal | None
+    ) -> Order:
+        order = await self.get_order(ref)
+        body = {
+            "order_id": order.venue_order_id,
+            "size": amount("quantity", quantity or order.quantity),
+            "price": amount("limit price", limit_price or order.limit_price),
+        }
+        said, _ = await self._create(f"{PREFIX}/orders/edit", body, wire.Edited)
+        if not said.success:
+            errors = said.errors or [wire.CreateError()]
+            refusal = orders.create_refusal(said.error_response or errors[0], "")
+            if refusal is None:
+                message = "the venue said no to the change without a reason"
+                raise unknown(message)
+            raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
+        return await self.get_order(ref)
 
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
-        self._need_key()
         venue_order_id = ref.venue_order_id or (await self.get_order(ref)).venue_order_id
-        answer = await self._http.post(
-            f"{PREFIX}/orders/batch_cancel",
-            msgspec.json.encode({"order_ids": [venue_order_id]}),
-            safety=Safety.REPEATABLE,
-        )
-        try:
-            results = decode(answer, wire.Cancelled).results
-        except Unreadable as error:
-            message = f"the answer to the cancel cannot be read: {error}"
-            raise _unknown(message) from error
-        result = next((one for one in results if one.order_id == venue_order_id), None)
+        body = {"order_ids": [venue_order_id]}
+        said = await self._cancel(f"{PREFIX}/orders/batch_cancel", body, wire.Cancelled)
+        result = next((one for one in said.results if one.order_id == venue_order_id), None)
         if result is None:
             message = "the answer to the cancel does not name the order"
-            raise _unknown(message)
-        return _cancel_answer(result)
+            raise unknown(message)
+        code = result.failure_reason or ""
+        if result.success or code == orders.CANCEL_UNDER_WAY:
+            return CancelAnswer(is_accepted=True, venue_code="" if result.success else code)
+        if code in {orders.CANCEL_TOO_LATE, orders.CANCEL_RACES}:
+            is_done = code == orders.CANCEL_TOO_LATE
+            return CancelAnswer(is_accepted=False, venue_code=code, is_already_done=is_done)
+        message = f"the venue refused the cancel: {code or 'no reason given'}"
+        raise Rejected(message, cause=orders.CAUSES.of(code), venue_code=code)
 
-    async def subscribe_order_book(
+    async def get_order(self, ref: OrderRef) -> Order:
+        if not ref.venue_order_id:
+            symbol = "" if _has_two_names(ref.symbol) else ref.symbol
+            return await self._find_by_scanning(ref, OrderQuery(symbol=symbol, limit=LARGEST_PAGE))
+        path = f"{PREFIX}/orders/historical/{quote(ref.venue_order_id, safe='')}"
+        return self._order((await self._read(path, (), wire.OneOrder)).order)
+
+    async def get_orders(self, query: OrderQuery) -> Page[Order]:
+        params = _page_params(query, "start_date", "end_date")
+        params += [("order_side", query.side.value.upper())] if query.side else []
+        # The venue lets OPEN stand with no other status; what it does not filter, we do.
+        is_open_only = bool(query.statuses) and query.statuses <= OPEN_STATUSES
+        params += [("order_status", "OPEN")] if is_open_only else []
+        said = await self._read(f"{PREFIX}/orders/historical/batch", params, wire.Orders)
+        found = (self._order(raw) for raw in said.orders)
+        wanted = tuple(one for one in found if not query.statuses or one.status in query.statuses)
+        return Page(wanted, next_cursor(query.cursor, said.cursor, has_next=said.has_next))
+
+    async def get_fills(self, query: OrderQuery) -> Page[Fill]:
+        """List executions; corrections and reversals are left to the drift report."""
+        params = _page_params(query, "start_sequence_timestamp", "end_sequence_timestamp")
+        said = await self._read(f"{PREFIX}/orders/historical/fills", params, wire.Fills)
+        found: list[Fill] = []
+        for raw in said.fills:
+            fill = self._reading(lambda raw=raw: read_fill(raw, self._around.now()))  # type: ignore[misc]
+            if fill is None:
+                self._around.on_drift("fill that is no fill", bytes(raw)[:300].decode())
+            elif query.side in {None, fill.side}:
+                found.append(fill)
+        # A page without fills ends the listing even if a cursor came with it.
+        has_next = None if said.fills else False
+        return Page(tuple(found), next_cursor(query.cursor, said.cursor, has_next=has_next))
+
+    def _order(self, raw: msgspec.Raw) -> Order:
+        order = self._reading(lambda: read_order(raw, self._around.now()))
+        self._notice("order status", str(order.raw.get("status")), STATUSES)
+        return order
+
+    # The account and the market
+
+    async def get_balance(self) -> tuple[Balance, ...]:
+        accounts = await self._all(self._accounts, "accounts")
+        return self._reading(lambda: read_balances(accounts, self._around.now()))
+
+    async def _accounts(self, cursor: str) -> Page[wire.Account]:
+        params = _page_params(OrderQuery(limit=LARGEST_PAGE, cursor=cursor))
+        said = await self._read(f"{PREFIX}/accounts", params, wire.Accounts)
+        return Page(tuple(said.accounts), next_cursor(cursor, said.cursor, has_next=said.has_next))
+
+    async def get_key_rights(self) -> KeyRights:
+        said = await self._read(f"{PREFIX}/key_permissions", (), wire.KeyPermissions)
+        return KeyRights(
+            can_view=said.can_view, can_trade=said.can_trade, can_transfer=said.can_transfer
+        )
+
+    async def get_order_book(self, symbol: str, depth: int) -> BookSnapshot:
+        params = [("product_id", symbol), ("limit", str(depth))]
+        said = await self._market("/product_book", params, wire.OneBook)
+        return self._reading(lambda: read_book(symbol, said.pricebook, self._around.now()))
+
+    async def get_instruments(self) -> tuple[Instrument, ...]:
+        said = await self._market("/products", [("product_type", "SPOT")], wire.Products)
+        self._aliases |= {one.product_id: one.alias for one in said.products if one.alias}
+        return self._reading(lambda: tuple(read_instrument(one) for one in said.products))
+
+    async def _market(self, path: str, params: Params, kind: type[T]) -> T:
+        """Read market data, with the key's own larger allowance where there is a key."""
+        if self._key is not None:
+            return await self._read(f"{PREFIX}{path}", params, kind)
+        return await self._read_openly(f"{PREFIX}/market{path}", params, kind)
+
+    # Streams
+
+    def subscribe_order_book(
         self, symbols: Sequence[str]
     ) -> AsyncGenerator[BookEvent | StreamReset, None]:
-        listeners = await self._listeners(symbols)
-        if len(listeners) > MOST_BOOKS_ON_A_SOCKET:
+        if len(set(symbols)) > MOST_BOOKS_ON_A_SOCKET:
             message = f"at most {MOST_BOOKS_ON_A_SOCKET} books on one socket: split the symbols"
-            raise NotSent(
-                message,
-                cause=Cause.INVALID,
-            )
-        feed = self._feed(self._config.ws_url, LEVEL2, tuple(listeners))
-        async with aclosing(streams.books(feed, listeners, self._around)) as events:
-            async for event in events:
-                yield event
+            raise invalid(message)
+        return self._listen(self._config.ws_url, feed.Books, symbols)
 
-    async def subscribe_trades(
+    def subscribe_trades(self, symbols: Sequence[str]) -> AsyncGenerator[Trade | StreamReset, None]:
+        return self._listen(self._config.ws_url, feed.Trades, symbols)
+
+    def subscribe_tickers(
         self, symbols: Sequence[str]
-    ) -> AsyncGenerator[Trade | StreamReset, None]:
-        listeners = await self._listeners(symbols)
-        feed = self._feed(self._config.ws_url, TRADES, tuple(listeners))
-        async with aclosing(streams.trades(feed, listeners, self._around)) as events:
-            async for event in events:
-                yield event
+    ) -> AsyncGenerator[Ticker | StreamReset, None]:
+        return self._listen(self._config.ws_url, feed.Tickers, symbols)
 
-    async def subscribe_executions(self) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
+    def subscribe_executions(self) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
         self._need_key()
-        feed = self._feed(self._config.ws_user_url, USER, ())
-        async with aclosing(streams.executions(feed, self._around)) as events:
-            async for event in events:
-                yield event
+        return self._listen(self._config.ws_user_url, feed.Executions, ())
 
-    async def _listeners(self, symbols: Sequence[str]) -> dict[str, list[str]]:
-        """Group what was asked for by the product id the market channels deliver."""
+    async def _listen(
+        self, url: str, channel: type[feed.Feed[T]], symbols: Sequence[str]
+    ) -> AsyncGenerator[T | StreamReset, None]:
+        """Follow a channel; the market channels deliver some symbols under another product id."""
         listeners: dict[str, list[str]] = {}
         for symbol in dict.fromkeys(symbols):
             listeners.setdefault(await self._wire_symbol(symbol), []).append(symbol)
-        return listeners
+        dialect = channel(listeners, signer=self._signer, around=self._around)
+        async with aclosing(Follower(url, dialect).items()) as items:
+            async for item in items:
+                yield item
 
-    def _feed(self, url: str, channel: str, product_ids: Sequence[str]) -> Feed:
-        return Feed(url, channel, product_ids, signer=self._signer, around=self._around)
+    async def _wire_symbol(self, symbol: str) -> str:
+        if not _has_two_names(symbol):
+            return symbol
+        if symbol not in self._aliases:
+            path = f"/products/{quote(symbol, safe='')}"
+            product = await self._market(path, (), wire.Product)
+            self._aliases[symbol] = product.alias or symbol
+        return self._aliases[symbol]
 
 
-def _unknown(message: str) -> OutcomeUnknown:
-    return OutcomeUnknown(message, cause=Cause.TEMPORARY)
+def _has_two_names(symbol: str) -> bool:
+    return symbol.endswith("-USDC") and symbol not in OWN_USDC_MARKETS
+
+
+def _page_params(query: OrderQuery, since: str = "", until: str = "") -> list[tuple[str, str]]:
+    params = [("limit", str(min(query.limit, LARGEST_PAGE)))]
+    params += [("product_ids", query.symbol)] if query.symbol else []
+    params += [("order_ids", query.venue_order_id)] if query.venue_order_id else []
+    params += [("cursor", query.cursor)] if query.cursor else []
+    params += [(since, to_rfc3339(query.since))] if query.since else []
+    return params + ([(until, to_rfc3339(query.until))] if query.until else [])
 
 
 def _is_another_order(said: wire.Created, body: dict[str, object]) -> bool:
     """Compare what the venue says it holds with what we sent: a used id brings back the first."""
     success = said.success_response or wire.CreateSuccess()
-    if (success.product_id or body["product_id"]) != body["product_id"]:
-        return True
-    if (success.side or body["side"]) != body["side"]:
+    named = ((success.product_id, body["product_id"]), (success.side, body["side"]))
+    if any(theirs and theirs != ours for theirs, ours in named):
         return True
     configuration = said.order_configuration
-    return bool(configuration) and set(configuration or ()) != set(
-        body["order_configuration"]  # type: ignore[call-overload]
-    )
-
-
-def _cancel_answer(result: wire.CancelResult) -> CancelAnswer:
-    if result.success:
-        return CancelAnswer(is_accepted=True)
-    code = result.failure_reason or ""
-    if code == orders.CANCEL_UNDER_WAY:
-        return CancelAnswer(is_accepted=True, venue_code=code)
-    if code in {orders.CANCEL_TOO_LATE, orders.CANCEL_RACES}:
-        return CancelAnswer(
-            is_accepted=False, venue_code=code, is_already_done=code == orders.CANCEL_TOO_LATE
-        )
-    message = f"the venue refused the cancel: {code or 'no reason given'}"
-    raise Rejected(
-        message,
-        cause=orders.cause_of(code),
-        venue_code=code,
-    )
+    sent: object = body["order_configuration"]
+    return bool(configuration) and isinstance(sent, dict) and set(configuration or ()) != set(sent)

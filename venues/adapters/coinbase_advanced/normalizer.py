@@ -1,34 +1,47 @@
-"""The venue's messages into the words every venue speaks. Pure: bytes and a clock reading in.
-
-Whatever cannot be read raises `Unreadable` and nothing else. An unknown status or side is not
-unreadable where a word for "unknown" exists: the caller is told through the order's own status.
-"""
+"""The venue's messages into the words every venue speaks. Pure: bytes and a clock reading in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from venues.adapters.coinbase_advanced import wire
-from venues.interface.numbers import BadNumber, exact
-from venues.interface.times import BadTime, from_rfc3339
+from venues.adapters.kit.reading import (
+    ZERO,
+    Unreadable,
+    check_levels,
+    decode,
+    first,
+    moment,
+    number,
+    one_of,
+    optional,
+    plain_raw,
+    positive,
+    time_of,
+)
 from venues.interface.types import (
     Balance,
+    BookEvent,
+    BookEventKind,
+    BookSide,
+    BookSnapshot,
     Fill,
+    Instrument,
+    Level,
+    LevelChange,
     Liquidity,
     Order,
     OrderStatus,
     OrderType,
     Side,
+    Ticker,
+    Trade,
 )
-
-T = TypeVar("T")
-
-ZERO: Final = Decimal(0)
 
 STATUSES: Final = {
     "PENDING": OrderStatus.PENDING,
@@ -48,70 +61,18 @@ _ORDER_TYPES: Final = {
     "BRACKET": OrderType.BRACKET,
     "TWAP": OrderType.TWAP,
 }
+_TYPE_BY_MEMBER: Final = {
+    "stop": OrderType.STOP_LIMIT,
+    "trigger": OrderType.BRACKET,
+    "twap": OrderType.TWAP,
+    "market": OrderType.MARKET,
+}
 _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+_TAKERS: Final = {"BUY": Side.SELL, "SELL": Side.BUY}  # by the maker's side, which the venue names
 _LIQUIDITY: Final = {"MAKER": Liquidity.MAKER, "TAKER": Liquidity.TAKER}
 _NO_REASON: Final = frozenset({"REJECT_REASON_UNSPECIFIED", "UNKNOWN_REJECT_REASON"})
-_BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-class Unreadable(ValueError):
-    """The message is not what the venue's documents say."""
-
-
-def decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except _BROKEN as error:
-        raise Unreadable(f"{kind.__name__}: {error}"[:300]) from error
-
-
-def _raw(body: msgspec.Raw) -> Mapping[str, object]:
-    try:
-        plain: dict[str, object] = msgspec.json.decode(body)
-    except _BROKEN as error:
-        raise Unreadable(str(error)[:300]) from error
-    return plain
-
-
-def number(text: str | None) -> Decimal:
-    """Read an amount; this venue leaves an amount it does not have empty."""
-    if not text:
-        return ZERO
-    try:
-        return exact(text)
-    except BadNumber as error:
-        raise Unreadable(str(error)) from error
-
-
-def optional(text: str | None) -> Decimal | None:
-    return number(text) if text else None
-
-
-def moment(text: str | None) -> datetime | None:
-    """Read a time; the year 1 is this venue's way to say "none"."""
-    if not text:
-        return None
-    try:
-        read = from_rfc3339(text)
-    except (BadTime, OverflowError) as error:
-        raise Unreadable(str(error)) from error
-    return None if read.year == 1 else read
-
-
-def time_of(text: str) -> datetime:
-    read = moment(text)
-    if read is None:
-        message = "a time is missing"
-        raise Unreadable(message)
-    return read
-
-
-def side_of(text: str) -> Side:
-    side = _SIDES.get(text.upper())
-    if side is None:
-        message = f"neither BUY nor SELL: {text!r:.40}"
-        raise Unreadable(message)
-    return side
+_BOOK_SIDES: Final = {"bid": BookSide.BID, "offer": BookSide.ASK, "ask": BookSide.ASK}
+_BOOK_KINDS: Final = {"snapshot": BookEventKind.SNAPSHOT, "update": BookEventKind.UPDATE}
 
 
 def status_of(text: str, filled: Decimal) -> OrderStatus:
@@ -123,19 +84,8 @@ def status_of(text: str, filled: Decimal) -> OrderStatus:
 
 
 def _order_type(text: str | None, member: str = "") -> OrderType:
-    said = (text or "").strip().upper().replace(" ", "_")
-    known = _ORDER_TYPES.get(said)
-    if known is not None:
-        return known
-    for word, kind in (
-        ("stop", OrderType.STOP_LIMIT),
-        ("trigger", OrderType.BRACKET),
-        ("twap", OrderType.TWAP),
-        ("market", OrderType.MARKET),
-    ):
-        if member.startswith(word):
-            return kind
-    return OrderType.LIMIT
+    known = _ORDER_TYPES.get((text or "").strip().upper().replace(" ", "_"))
+    return known or _TYPE_BY_MEMBER.get(member.partition("_")[0], OrderType.LIMIT)
 
 
 def read_order(body: msgspec.Raw, received_at: datetime) -> Order:
@@ -144,12 +94,11 @@ def read_order(body: msgspec.Raw, received_at: datetime) -> Order:
     member, terms = next(iter(configuration.items()), ("", None))
     terms = terms or wire.Terms()
     filled = number(said.filled_size)
-    reasons = (said.reject_message, said.reject_reason, said.cancel_message)
     return Order(
         venue_order_id=said.order_id,
         client_order_id=said.client_order_id or "",
         symbol=said.product_id,
-        side=side_of(said.side),
+        side=one_of(_SIDES, said.side.upper(), "the side"),
         order_type=_order_type(said.order_type, member),
         status=status_of(said.status, filled),
         quantity=optional(terms.base_size),
@@ -162,13 +111,9 @@ def read_order(body: msgspec.Raw, received_at: datetime) -> Order:
         created_at=moment(said.created_time),
         received_at=received_at,
         is_cancel_pending=bool(said.pending_cancel) or said.status == "CANCEL_QUEUED",
-        reason=_first_reason(reasons),
-        raw=_raw(body),
+        reason=first(said.reject_message, said.reject_reason, said.cancel_message, but=_NO_REASON),
+        raw=plain_raw(body),
     )
-
-
-def _first_reason(reasons: tuple[str | None, ...]) -> str:
-    return next((reason for reason in reasons if reason and reason not in _NO_REASON), "")
 
 
 def read_user_order(body: msgspec.Raw, received_at: datetime) -> Order:
@@ -185,7 +130,7 @@ def read_user_order(body: msgspec.Raw, received_at: datetime) -> Order:
         venue_order_id=said.order_id,
         client_order_id=said.client_order_id or "",
         symbol=said.product_id,
-        side=side_of(said.order_side),
+        side=one_of(_SIDES, said.order_side.upper(), "the side"),
         order_type=kind,
         status=status_of(said.status, filled),
         quantity=filled + number(said.leaves_quantity) if is_sized_in_base else None,
@@ -198,8 +143,8 @@ def read_user_order(body: msgspec.Raw, received_at: datetime) -> Order:
         created_at=moment(said.creation_time),
         received_at=received_at,
         is_cancel_pending=said.status == "CANCEL_QUEUED",
-        reason=_first_reason((said.reject_reason, said.cancel_reason)),
-        raw=_raw(body),
+        reason=first(said.reject_reason, said.cancel_reason, but=_NO_REASON),
+        raw=plain_raw(body),
     )
 
 
@@ -208,17 +153,14 @@ def read_fill(body: msgspec.Raw, received_at: datetime) -> Fill | None:
     said = decode(body, wire.Fill)
     if (said.trade_type or "FILL") != "FILL":
         return None
-    price = number(said.price)
-    size = number(said.size)
-    if price <= 0 or size <= 0:
-        message = "a fill without price or size"
-        raise Unreadable(message)
+    price = positive("a fill's price", said.price)
+    size = positive("a fill's size", said.size)
     return Fill(
         venue_execution_id=said.entry_id,
         venue_order_id=said.order_id,
         client_order_id="",
         symbol=said.product_id,
-        side=side_of(said.side),
+        side=one_of(_SIDES, said.side.upper(), "the side"),
         price=price,
         quantity=size / price if said.size_in_quote else size,
         fee=number(said.commission),
@@ -226,27 +168,99 @@ def read_fill(body: msgspec.Raw, received_at: datetime) -> Fill | None:
         liquidity=_LIQUIDITY.get(said.liquidity_indicator or "", Liquidity.UNKNOWN),
         executed_at=time_of(said.trade_time),
         received_at=received_at,
-        raw=_raw(body),
+        raw=plain_raw(body),
     )
 
 
-def read_balances(accounts: list[wire.Account], received_at: datetime) -> tuple[Balance, ...]:
+def read_balances(accounts: Sequence[wire.Account], received_at: datetime) -> tuple[Balance, ...]:
     """Add up what is held by currency, for one currency may have several wallets."""
-    available: dict[str, Decimal] = {}
-    held: dict[str, Decimal] = {}
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
     for account in accounts:
-        currency = account.currency
-        hold = account.hold.value if account.hold else None
-        available[currency] = available.get(currency, ZERO) + number(
-            account.available_balance.value
+        available, held = sums.get(account.currency, (ZERO, ZERO))
+        hold = account.hold or wire.Money()
+        sums[account.currency] = (
+            available + number(account.available_balance.value),
+            held + number(hold.value),
         )
-        held[currency] = held.get(currency, ZERO) + number(hold)
     return tuple(
-        Balance(currency=name, available=available[name], held=held[name], received_at=received_at)
-        for name in available
+        Balance(currency=name, available=available, held=held, received_at=received_at)
+        for name, (available, held) in sums.items()
     )
 
 
-def list_of(kind: type[T]) -> Any:
-    """Name a list type for the decoder."""
-    return list[kind]  # type: ignore[valid-type]
+def read_book(symbol: str, book: wire.PriceBook, received_at: datetime) -> BookSnapshot:
+    return BookSnapshot(
+        symbol=symbol,
+        bids=tuple(Level(number(level.price), number(level.size)) for level in book.bids),
+        asks=tuple(Level(number(level.price), number(level.size)) for level in book.asks),
+        venue_time=moment(book.time),
+        received_at=received_at,
+    )
+
+
+def read_instrument(said: wire.Product) -> Instrument:
+    closures = (said.trading_disabled, said.is_disabled, said.view_only, said.cancel_only)
+    base, _, quote = said.product_id.rpartition("-")
+    return Instrument(
+        symbol=said.product_id,
+        base=said.base_currency_id or base,
+        quote=said.quote_currency_id or quote,
+        price_tick=number(said.price_increment or said.quote_increment),
+        quantity_step=number(said.base_increment),
+        min_quantity=number(said.base_min_size),
+        max_quantity=optional(said.base_max_size),
+        min_notional=number(said.quote_min_size),
+        max_notional=optional(said.quote_max_size),
+        is_tradable=said.status in {"online", ""} and not any((*closures, said.auction_mode)),
+    )
+
+
+def read_level2(
+    said: wire.Level2Event, symbol: str, envelope: wire.Envelope, received_at: datetime
+) -> BookEvent:
+    """Read one book event under the symbol its listener asked for."""
+    try:
+        changes = tuple(
+            [
+                LevelChange(_BOOK_SIDES[level.side], level.price_level, level.new_quantity)
+                for level in said.updates
+            ]
+        )
+    except KeyError as error:
+        message = f"neither bid nor offer: {error!s:.40}"
+        raise Unreadable(message) from error
+    return BookEvent(
+        symbol=symbol,
+        kind=one_of(_BOOK_KINDS, said.type, "the kind of a book event"),
+        changes=check_levels(changes),
+        sequence=envelope.sequence_num,
+        venue_time=moment(envelope.timestamp),
+        received_at=received_at,
+    )
+
+
+def read_trade(said: wire.PublicTrade, symbol: str, received_at: datetime) -> Trade:
+    return Trade(
+        symbol=symbol,
+        venue_trade_id=said.trade_id,
+        price=number(said.price),
+        quantity=number(said.size),
+        side=one_of(_TAKERS, said.side.upper(), "the side"),
+        venue_time=time_of(said.time),
+        received_at=received_at,
+    )
+
+
+def read_ticker(
+    said: wire.Ticker, symbol: str, envelope: wire.Envelope, received_at: datetime
+) -> Ticker:
+    return Ticker(
+        symbol=symbol,
+        last=optional(said.price),
+        bid=optional(said.best_bid),
+        bid_quantity=optional(said.best_bid_quantity),
+        ask=optional(said.best_ask),
+        ask_quantity=optional(said.best_ask_quantity),
+        venue_time=moment(envelope.timestamp),
+        received_at=received_at,
+    )

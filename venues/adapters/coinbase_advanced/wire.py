@@ -1,47 +1,39 @@
-"""The venue's messages as it writes them: only the members we read; the rest is ignored.
-
-Members that may be missing or null have a default, because a changed shape must never turn an
-accepted order into a failure. Amounts stay text here.
-"""
+"""The venue's messages as it writes them: only the members we read; the rest is ignored."""
 
 from __future__ import annotations
 
 import msgspec
 
+from venues.adapters.kit.reading import Wire
+
 NOTHING = msgspec.Raw(b"")
 
 
-class _Wire(msgspec.Struct, gc=False):
-    pass
-
-
-class Money(_Wire):
+class Money(Wire):
     value: str | None = None
-    currency: str | None = None
 
 
-class Account(_Wire):
+class Account(Wire):
     currency: str
     available_balance: Money
     hold: Money | None = None
 
 
-class Accounts(_Wire):
+class Accounts(Wire):
     accounts: list[Account]
     has_next: bool | None = None
     cursor: str | None = ""
 
 
-class Terms(_Wire):
+class Terms(Wire):
     """The inside of any `order_configuration`."""
 
     base_size: str | None = None
     quote_size: str | None = None
     limit_price: str | None = None
-    stop_price: str | None = None
 
 
-class Order(_Wire):
+class Order(Wire):
     order_id: str
     product_id: str
     side: str
@@ -60,17 +52,17 @@ class Order(_Wire):
     cancel_message: str | None = None
 
 
-class OneOrder(_Wire):
+class OneOrder(Wire):
     order: msgspec.Raw
 
 
-class Orders(_Wire):
+class Orders(Wire):
     orders: list[msgspec.Raw]
     has_next: bool | None = None
     cursor: str | None = ""
 
 
-class Fill(_Wire):
+class Fill(Wire):
     entry_id: str
     order_id: str
     product_id: str
@@ -84,27 +76,28 @@ class Fill(_Wire):
     liquidity_indicator: str | None = None
 
 
-class Fills(_Wire):
+class Fills(Wire):
     fills: list[msgspec.Raw]
     cursor: str | None = ""
 
 
-class CreateError(_Wire):
+class CreateError(Wire):
     error: str | None = ""
     message: str | None = ""
     error_details: str | None = ""
     preview_failure_reason: str | None = ""
     new_order_failure_reason: str | None = ""
+    edit_failure_reason: str | None = ""
 
 
-class CreateSuccess(_Wire):
+class CreateSuccess(Wire):
     order_id: str | None = ""
     product_id: str | None = ""
     side: str | None = ""
     client_order_id: str | None = ""
 
 
-class Created(_Wire):
+class Created(Wire):
     success: bool
     success_response: CreateSuccess | None = None
     error_response: CreateError | None = None
@@ -113,32 +106,38 @@ class Created(_Wire):
     order_configuration: dict[str, object] | None = None
 
 
-class CancelResult(_Wire):
+class Edited(Wire):
+    success: bool
+    errors: list[CreateError] | None = None
+    error_response: CreateError | None = None
+
+
+class CancelResult(Wire):
     success: bool
     order_id: str
     failure_reason: str | None = ""
 
 
-class Cancelled(_Wire):
+class Cancelled(Wire):
     results: list[CancelResult]
 
 
-class BookLevel(_Wire):
+class BookLevel(Wire):
     price: str
     size: str
 
 
-class PriceBook(_Wire):
+class PriceBook(Wire):
     bids: list[BookLevel]
     asks: list[BookLevel]
     time: str | None = None
 
 
-class OneBook(_Wire):
+class OneBook(Wire):
     pricebook: PriceBook
 
 
-class Product(_Wire):
+class Product(Wire):
     product_id: str
     base_increment: str
     quote_increment: str
@@ -150,7 +149,6 @@ class Product(_Wire):
     quote_min_size: str | None = None
     quote_max_size: str | None = None
     status: str | None = ""
-    product_type: str | None = "SPOT"
     alias: str | None = ""
     cancel_only: bool | None = False
     trading_disabled: bool | None = False
@@ -159,21 +157,33 @@ class Product(_Wire):
     auction_mode: bool | None = False
 
 
-class Products(_Wire):
+class Products(Wire):
     products: list[Product]
 
 
-class ServerTime(_Wire):
+class ServerTime(Wire):
     epochMillis: str | int  # noqa: N815 - the venue's own name
 
 
-class KeyPermissions(_Wire):
+class KeyPermissions(Wire):
     can_view: bool = False
     can_trade: bool = False
     can_transfer: bool = False
 
 
-class Envelope(_Wire):
+class ErrorItem(Wire):
+    id: str | None = ""
+    message: str | None = ""
+
+
+class ErrorBody(Wire):
+    error: str | None = ""
+    message: str | None = ""
+    error_details: str | None = ""
+    errors: list[ErrorItem] | None = None
+
+
+class Envelope(Wire):
     """Every socket message; an error has a `type` and no `channel`."""
 
     channel: str = ""
@@ -184,19 +194,19 @@ class Envelope(_Wire):
     message: str | None = ""
 
 
-class LevelUpdate(_Wire):
+class LevelUpdate(Wire):
     side: str
     price_level: str
     new_quantity: str
 
 
-class Level2Event(_Wire):
+class Level2Event(Wire):
     type: str
     product_id: str
     updates: list[LevelUpdate]
 
 
-class PublicTrade(_Wire):
+class PublicTrade(Wire):
     trade_id: str
     product_id: str
     price: str
@@ -205,15 +215,28 @@ class PublicTrade(_Wire):
     time: str
 
 
-class TradesEvent(_Wire):
+class TradesEvent(Wire):
     trades: list[PublicTrade]
 
 
-class Subscriptions(_Wire):
+class Ticker(Wire):
+    product_id: str
+    price: str | None = None
+    best_bid: str | None = None
+    best_bid_quantity: str | None = None
+    best_ask: str | None = None
+    best_ask_quantity: str | None = None
+
+
+class TickersEvent(Wire):
+    tickers: list[Ticker]
+
+
+class Subscriptions(Wire):
     subscriptions: dict[str, list[str] | None]
 
 
-class UserOrder(_Wire):
+class UserOrder(Wire):
     order_id: str
     product_id: str
     order_side: str
@@ -231,6 +254,6 @@ class UserOrder(_Wire):
     reject_reason: str | None = None
 
 
-class UserEvent(_Wire):
+class UserEvent(Wire):
     type: str
     orders: list[msgspec.Raw] | None = None
