@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from venues.interface.errors import Cause, Rejected, VenueError
 from venues.interface.types import Fill, OrderQuery, OrderRef, OrderUpdate, Page
 from venues.models import Account
 from venues.services.clients import open_client
+from venues.services.instruments import symbols_to_list, traded_symbols
 from venues.services.streams import tell_reset
 
 log = logging.getLogger(__name__)
@@ -91,7 +93,8 @@ class Reports:
     async def _listen(self, account: Account, client: VenueClient) -> None:
         if not isinstance(client, StreamsExecutions):
             return
-        async with aclosing(client.subscribe_executions()) as updates:  # type: ignore[type-var]
+        symbols = await database_sync_to_async(traded_symbols)(account)
+        async with aclosing(client.subscribe_executions(symbols)) as updates:  # type: ignore[type-var]
             async for update in updates:
                 if isinstance(update, OrderUpdate):
                     await self._take(account, client, update)
@@ -136,7 +139,10 @@ class Reports:
         """Read every fill since the mark, then every order that we believe is still working."""
         started = timezone.now()
         since = await database_sync_to_async(read_mark)(account, started)
-        fills = await _all_fills(client, OrderQuery(since=since - LOOK_BACK, limit=PAGE))
+        symbols = await database_sync_to_async(symbols_to_list)(account)
+        fills = await _all_fills(
+            client, OrderQuery(symbols=symbols, since=since - LOOK_BACK, limit=PAGE)
+        )
         await self._book(account, fills, by="sweep")
         await database_sync_to_async(write_mark)(account, started)
         for reference in await database_sync_to_async(working)(account):
@@ -184,15 +190,7 @@ async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:
     fills: list[Fill] = []
     cursor = ""
     while True:
-        page: Page[Fill] = await client.get_fills(
-            OrderQuery(
-                symbol=query.symbol,
-                venue_order_id=query.venue_order_id,
-                since=query.since,
-                limit=query.limit,
-                cursor=cursor,
-            )
-        )
+        page: Page[Fill] = await client.get_fills(replace(query, cursor=cursor))
         fills.extend(page.items)
         cursor = page.cursor
         if not cursor or not page.items:

@@ -25,6 +25,7 @@ from venues.interface.types import (
 )
 from venues.models import Account
 from venues.services.clients import call
+from venues.services.instruments import symbols_to_list
 
 T = TypeVar("T")
 PAGE = 250
@@ -36,12 +37,14 @@ LOOK_BACK = timedelta(minutes=2)
 
 def read_fills(account: Account, *, since: datetime) -> dict[str, Fill]:
     """List every execution since a moment, by the venue's id for it."""
+    symbols = symbols_to_list(account)
 
     async def fetch(client: VenueClient, cursor: str) -> Page[Fill]:
         if not isinstance(client, ListsFills):
             message = f"{account.venue} lists no fills, so nothing can be proved there."
             raise Unsupported(message)
-        return await client.get_fills(OrderQuery(since=since, limit=PAGE, cursor=cursor))
+        query = OrderQuery(symbols=symbols, since=since, limit=PAGE, cursor=cursor)
+        return await client.get_fills(query)
 
     found = _every_page(account, fetch)
     return {fill.venue_execution_id: fill for fill in found if fill.executed_at >= since}

@@ -29,7 +29,7 @@ class StreamingVenue(cast.ScriptedVenue):
         super().__init__()
         self.updates = asyncio.Queue()
 
-    async def subscribe_executions(self):
+    async def subscribe_executions(self, symbols):
         while True:
             yield await self.updates.get()
 

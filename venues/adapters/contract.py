@@ -60,6 +60,12 @@ class Capabilities:
     post_only_with: frozenset[TimeInForce]
     notional_with: frozenset[OrderType]
     sells_by_notional: bool = False
+    # The venue returns the first order for a client id that is used again, instead of a second one.
+    repeats_are_safe: bool = True
+    # Orders or fills are listed one symbol at a time, so whoever asks names the symbols.
+    lists_by_symbol: bool = False
+    # An order the venue does not know is proven absent only this long after it was sent.
+    absence_seconds: float = 15.0
 
     @property
     def order_types(self) -> frozenset[OrderType]:

@@ -85,8 +85,13 @@ class ListsFills(Protocol):
 
 @runtime_checkable
 class StreamsExecutions(Protocol):
-    def subscribe_executions(self) -> AsyncIterator[ExecutionReport | StreamReset]:
-        """Follow the private stream: reports as they happen, `StreamReset` after every gap."""
+    def subscribe_executions(
+        self, symbols: Sequence[str]
+    ) -> AsyncIterator[ExecutionReport | StreamReset]:
+        """Follow the private stream: reports as they happen, `StreamReset` after every gap.
+
+        The symbols are those the account may trade, for venues that want them named.
+        """
         ...
 
 

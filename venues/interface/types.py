@@ -134,9 +134,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """Which orders or fills to list: no statuses are all of them. `cursor` continues a page."""
+    """Which orders or fills to list: no statuses are all of them. `cursor` continues a page.
 
-    symbol: str = ""
+    Venues that list one symbol at a time need `symbols` named; no symbols are all of them elsewhere.
+    """
+
+    symbols: tuple[str, ...] = ()
     side: Side | None = None
     statuses: frozenset[OrderStatus] = frozenset()
     venue_order_id: str = ""

@@ -1,4 +1,4 @@
-"""Keeps ticks, lots and status of the desk's symbols as the venue states them."""
+"""Keeps ticks, lots and status of the desk's symbols as the venue states them, and names them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from cqops.platform.audit.services import record_saved, stored
+from venues.adapters.registry import ADAPTERS
 from venues.interface.client import ListsInstruments
 from venues.interface.errors import Unsupported, VenueError
 from venues.interface.types import Instrument
-from venues.models import SymbolStatus, Venue, VenueSymbol
+from venues.models import Account, SymbolStatus, Venue, VenueSymbol
 from venues.services import bridge
 from venues.services.clients import CALL_TIMEOUT, open_public_client
 from venues.services.registration import OF_A_SYMBOL
@@ -75,3 +76,15 @@ def _apply(symbol: VenueSymbol, found: Instrument) -> bool:
         kind="symbol", old=old, new=symbol, fields=OF_A_SYMBOL, reason="The venue states it so."
     )
     return before != (found.price_tick, found.quantity_step, found.min_quantity, found.min_notional)
+
+
+def traded_symbols(account: Account) -> tuple[str, ...]:
+    """Name every symbol an account may have traded, whether or not it still means the same."""
+    symbols = VenueSymbol.objects.filter(venue_id=account.venue_id)
+    return tuple(symbols.order_by("symbol").values_list("symbol", flat=True).distinct())
+
+
+def symbols_to_list(account: Account) -> tuple[str, ...]:
+    """Name the symbols where the venue lists one at a time; elsewhere none, which lists them all."""
+    capabilities = ADAPTERS[account.venue.adapter].capabilities
+    return traded_symbols(account) if capabilities.lists_by_symbol else ()

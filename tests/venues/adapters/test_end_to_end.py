@@ -381,7 +381,7 @@ async def test_a_clock_that_is_wrong_is_corrected_by_the_venues(desk: Desk, minu
     assert (await client.place_order(LIMIT)).venue_order_id
     health = await client.health()
     assert health.clock_offset_seconds == pytest.approx(-wrong.total_seconds(), abs=1)
-    tape = Tape(client.subscribe_executions())
+    tape = Tape(client.subscribe_executions(["BTC-USD"]))
     await tape.until(lambda items: "subscribed" in resets(items))
     await tape.close()
     await client.aclose()
@@ -408,7 +408,9 @@ async def test_listings_page_to_their_end_without_loss(desk: Desk):
     seen: list[str] = []
     cursor = ""
     for _ in range(10):
-        page = await desk.client.get_orders(OrderQuery(symbol="BTC-USD", limit=3, cursor=cursor))
+        page = await desk.client.get_orders(
+            OrderQuery(symbols=("BTC-USD",), limit=3, cursor=cursor)
+        )
         seen += [order.client_order_id for order in page.items]
         cursor = page.cursor
         if not cursor:
@@ -559,7 +561,7 @@ async def test_executions_begin_with_what_is_open_and_follow_each_change(desk: D
         await desk.client.place_order(
             replace(LIMIT, client_order_id=f"c{number}", quantity=D("0.01"))
         )
-    tape = Tape(desk.client.subscribe_executions())
+    tape = Tape(desk.client.subscribe_executions(["BTC-USD"]))
     await tape.until(lambda items: sum(isinstance(i, OrderUpdate) for i in items) == 51)
     assert all(i.is_snapshot for i in tape.items if isinstance(i, OrderUpdate))
 
@@ -576,7 +578,7 @@ async def test_executions_begin_with_what_is_open_and_follow_each_change(desk: D
 
 
 async def test_a_gap_in_the_private_stream_asks_for_a_new_reading(desk: Desk):
-    tape = Tape(desk.client.subscribe_executions())
+    tape = Tape(desk.client.subscribe_executions(["BTC-USD"]))
     await tape.until(lambda items: "subscribed" in resets(items))
     desk.fail(Kind.DROP, channel="user")
     await desk.client.place_order(LIMIT)
@@ -588,7 +590,7 @@ async def test_a_gap_in_the_private_stream_asks_for_a_new_reading(desk: Desk):
 
 async def test_a_refused_private_stream_says_so_and_never_looks_alive(desk: Desk):
     client = desk.connect(ApiKey(desk.key.key_id, generate_demo_key().secret))
-    tape = Tape(client.subscribe_executions())
+    tape = Tape(client.subscribe_executions(["BTC-USD"]))
     await tape.until(lambda items: sum("refused" in reason for reason in resets(items)) >= 2)
     await tape.close()
     await client.aclose()

@@ -152,8 +152,10 @@ class CoinbaseAdvancedClient(RestClient):
 
     async def get_order(self, ref: OrderRef) -> Order:
         if not ref.venue_order_id:
-            symbol = "" if _has_two_names(ref.symbol) else ref.symbol
-            return await self._find_by_scanning(ref, OrderQuery(symbol=symbol, limit=LARGEST_PAGE))
+            symbols = () if _has_two_names(ref.symbol) else (ref.symbol,)
+            return await self._find_by_scanning(
+                ref, OrderQuery(symbols=symbols, limit=LARGEST_PAGE)
+            )
         path = f"{PREFIX}/orders/historical/{quote(ref.venue_order_id, safe='')}"
         return self._order((await self._read(path, (), wire.OneOrder)).order)
 
@@ -239,7 +241,10 @@ class CoinbaseAdvancedClient(RestClient):
     ) -> AsyncGenerator[Ticker | StreamReset, None]:
         return self._listen(self._config.ws_url, feed.Tickers, symbols)
 
-    def subscribe_executions(self) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
+    def subscribe_executions(
+        self, symbols: Sequence[str]
+    ) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
+        """Follow all of the account's orders: this venue wants no symbols named."""
         self._need_key()
         return self._listen(self._config.ws_user_url, feed.Executions, ())
 
@@ -271,7 +276,7 @@ def _has_two_names(symbol: str) -> bool:
 
 def _page_params(query: OrderQuery, since: str = "", until: str = "") -> list[tuple[str, str]]:
     params = [("limit", str(min(query.limit, LARGEST_PAGE)))]
-    params += [("product_ids", query.symbol)] if query.symbol else []
+    params += [("product_ids", symbol) for symbol in query.symbols]
     params += [("order_ids", query.venue_order_id)] if query.venue_order_id else []
     params += [("cursor", query.cursor)] if query.cursor else []
     params += [(since, to_rfc3339(query.since))] if query.since else []
