@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 import uvicorn
 
-from venues.simulator import coinbase_advanced, control
+from venues.simulator import coinbase_advanced, coinbase_exchange, control
 from venues.simulator.coinbase_advanced.products import STEP_SECONDS
 from venues.simulator.faults import AFTER, BEFORE, Fault, Faults, Kind
 from venues.simulator.metrics import SOCKETS, counted
@@ -47,6 +47,7 @@ class _MakesVenue(Protocol):
 # One line a venue.
 VENUES: Final[Mapping[str, _MakesVenue]] = {
     coinbase_advanced.SLUG: coinbase_advanced.CoinbaseAdvanced,
+    coinbase_exchange.SLUG: coinbase_exchange.CoinbaseExchange,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import secrets
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -25,11 +26,12 @@ DEMO_BALANCES: Final[Mapping[str, Decimal]] = {
 
 
 class DemoKey(NamedTuple):
-    """What the desk stores (`key_id`, `secret`) and what the simulator is told (`entry`)."""
+    """What the desk stores (`key_id`, `secret`, `more`) and what the simulator is told (`entry`)."""
 
     key_id: str
     secret: str
     entry: KeyEntry
+    more: Mapping[str, str] = {}
 
 
 def generate_demo_key(
@@ -53,6 +55,26 @@ def generate_demo_key(
             venue=venue,
         ),
     )
+
+
+def generate_shared_key(
+    account_ref: str = "demo",
+    *,
+    balances: Mapping[str, Decimal] = DEMO_BALANCES,
+    venue: str = "coinbase_exchange",
+) -> DemoKey:
+    """Make a key that signs with a shared secret and comes with a passphrase."""
+    key_id, passphrase = secrets.token_hex(16), secrets.token_urlsafe(12)
+    secret = base64.b64encode(secrets.token_bytes(64)).decode()
+    entry = KeyEntry(
+        key_id=key_id,
+        account_ref=account_ref,
+        secret=secret,
+        passphrase=passphrase,
+        balances=dict(balances),
+        venue=venue,
+    )
+    return DemoKey(key_id, secret, entry, {"passphrase": passphrase})
 
 
 def register_key(data_dir: Path, entry: KeyEntry) -> None:

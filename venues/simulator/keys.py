@@ -33,12 +33,18 @@ PublicKey = Ed25519PublicKey | ec.EllipticCurvePublicKey
 
 
 class KeyEntry(msgspec.Struct, kw_only=True, frozen=True):
-    """One known key: PEM text, or base64 of an Ed25519 public key, and whose account it opens."""
+    """One known key and whose account it opens.
+
+    A key that signs tokens is known by its public half: PEM text, or base64 of an Ed25519 key. One
+    that signs with a shared secret is known by that secret, and by a passphrase where there is one.
+    """
 
     key_id: str
     account_ref: str
     public_key: str = ""
     public_key_pem: str = ""
+    secret: str = ""
+    passphrase: str = ""
     balances: dict[str, Decimal] = {}
     venue: str = "coinbase_advanced"
     can_trade: bool = True
@@ -69,22 +75,28 @@ class KeyRing:
         self._path = folder / FILE_NAME
         self._venue = venue
         self._clock = clock
-        self._known: dict[str, tuple[KeyEntry, PublicKey]] = {}
+        self._known: dict[str, tuple[KeyEntry, PublicKey | None]] = {}
         self._read_at: tuple[int, int] = (0, 0)
 
     def entries(self) -> list[KeyEntry]:
         self._read_again()
         return [entry for entry, _ in self._known.values()]
 
+    def find(self, key_id: str) -> KeyEntry | None:
+        """Return the key of an id; whoever asks checks what it signed."""
+        if key_id not in self._known:
+            self._read_again()
+        known = self._known.get(key_id)
+        return known[0] if known else None
+
     def verify(self, token: str, *, uris: frozenset[str] | None) -> KeyEntry:
         """Return whose token this is, or raise `BadToken`; `uris` None is a socket's token."""
         header, claims, signed, signature = _take_apart(token)
-        if header.kid not in self._known:
-            self._read_again()
-        if header.kid not in self._known:
+        entry = self.find(header.kid)
+        key = self._known[header.kid][1] if entry else None
+        if entry is None or key is None:
             message = "unknown key"
             raise BadToken(message)
-        entry, key = self._known[header.kid]
         _check_signature(key, header.alg, signed, signature)
         now = self._clock()
         if claims.sub != header.kid:
@@ -109,7 +121,7 @@ class KeyRing:
                 return
             entries = msgspec.json.decode(self._path.read_bytes(), type=list[KeyEntry])
             known = {
-                entry.key_id: (entry, load_public_key(entry.public_key_pem or entry.public_key))
+                entry.key_id: (entry, _public_half(entry))
                 for entry in entries
                 if entry.venue == self._venue
             }
@@ -119,6 +131,11 @@ class KeyRing:
             return
         self._read_at = (stat.st_mtime_ns, stat.st_size)
         self._known = known
+
+
+def _public_half(entry: KeyEntry) -> PublicKey | None:
+    text = entry.public_key_pem or entry.public_key
+    return load_public_key(text) if text else None
 
 
 def load_public_key(text: str) -> PublicKey:

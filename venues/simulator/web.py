@@ -30,6 +30,7 @@ class Request:
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     body: bytes
+    target: str = ""  # path and query as they were sent, for venues that sign them
     reject_with: str = ""
 
     def rejected(self, code: str) -> Request:
@@ -146,7 +147,15 @@ async def read_request(scope: Scope, receive: Receive, prefix: str) -> Request:
             for name, value in scope["headers"]
         },
         body=body,
+        target=_target(scope).removeprefix(prefix),
     )
+
+
+def _target(scope: Scope) -> str:
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope["query_string"]
+    sent: bytes = path.split(b"?", 1)[0] + (b"?" + query if query else b"")
+    return sent.decode("latin-1")
 
 
 async def send_response(response: Response, send: Send) -> None:
