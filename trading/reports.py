@@ -22,6 +22,7 @@ from cqops.platform.telemetry.notes import Severity
 from cqops.platform.telemetry.ops import tell
 from trading.models import Order, SweepMark
 from trading.services.executions import hear, record
+from trading.services.submission import reference
 from trading.states import AT_THE_VENUE, State
 from venues.interface.client import ListsFills, StreamsExecutions, VenueClient
 from venues.interface.errors import Cause, Rejected, VenueError
@@ -145,13 +146,13 @@ class Reports:
         )
         await self._book(account, fills, by="sweep")
         await database_sync_to_async(write_mark)(account, started)
-        for reference in await database_sync_to_async(working)(account):
+        for wanted in await database_sync_to_async(working)(account):
             try:
-                found = await client.get_order(reference)
+                found = await client.get_order(wanted)
             except Rejected as error:
                 if error.cause is not Cause.NOT_FOUND:
                     raise
-                log.warning("%s no longer knows order %s", account, reference.client_order_id)
+                log.warning("%s no longer knows order %s", account, wanted.client_order_id)
                 continue
             await self._take(
                 account,
@@ -224,12 +225,7 @@ def working(account: Account) -> list[OrderRef]:
     """List what the venue must still know: everything not over, and cancels that may hide a fill."""
     states = AT_THE_VENUE | {State.IN_DOUBT, State.SENDING}
     return [
-        OrderRef(
-            symbol=order.symbol.symbol,
-            client_order_id=order.client_order_id,
-            venue_order_id=order.venue_order_id,
-            sent_at=order.sent_at,
-        )
+        reference(order)
         for order in Order.objects.filter(account=account, state__in=states)
         .exclude(venue_order_id="")
         .select_related("symbol")

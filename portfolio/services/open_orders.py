@@ -16,9 +16,10 @@ from django.db.models import Q
 from portfolio.reconcile import Record, Working, plain
 from portfolio.services.venue_side import read_open_orders, read_order
 from trading.models import Order
+from trading.services.submission import reference
 from trading.states import AT_THE_VENUE, DONE, State
 from venues.interface.types import Order as VenueOrder
-from venues.interface.types import OrderRef, OrderStatus
+from venues.interface.types import OrderStatus
 from venues.models import Account
 
 BELIEVED_WORKING = AT_THE_VENUE | {State.IN_DOUBT}
@@ -43,7 +44,7 @@ def read_orders(account: Account, *, bases: Mapping[str, str]) -> Orders:
     looked_up = [
         found
         for order in missing[:MOST_LOOKUPS]
-        if (found := read_order(account, _reference(order))) is not None
+        if (found := read_order(account, reference(order))) is not None
     ]
     theirs = [*listed, *looked_up]
     after = {order.pk: order for order in _known(account, before, theirs)}
@@ -97,15 +98,6 @@ def _not_listed(before: dict[UUID, Order], listed: list[VenueOrder]) -> list[Ord
         for order in before.values()
         if not {order.venue_order_id, order.client_order_id} & there
     ]
-
-
-def _reference(order: Order) -> OrderRef:
-    return OrderRef(
-        symbol=order.symbol.symbol,
-        client_order_id=order.client_order_id,
-        venue_order_id=order.venue_order_id,
-        sent_at=order.sent_at,
-    )
 
 
 def _ours(order: Order, earlier: Order, theirs: list[VenueOrder]) -> Working:

@@ -127,6 +127,7 @@ def reference(order: Order) -> OrderRef:
         client_order_id=order.client_order_id,
         venue_order_id=order.venue_order_id,
         sent_at=order.sent_at,
+        side=Side(order.side),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from venues.adapters import coinbase_advanced
+from venues.adapters import coinbase_advanced, coinbase_exchange
 from venues.adapters.contract import (
     Adapter,
     ApiKey,
@@ -29,6 +29,7 @@ __all__ = [
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
     "coinbase_advanced": coinbase_advanced.ADAPTER,
+    "coinbase_exchange": coinbase_exchange.ADAPTER,
 }
 
 

@@ -100,12 +100,16 @@ def _sized_once(quantity: Decimal | None, notional: Decimal | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRef:
-    """How to find one order: by the venue's id where known, else by ours within a symbol and time."""
+    """How to find one order: by the venue's id where known, else by ours within a symbol and time.
+
+    The side lets an adapter tell of an order that its venue names no more.
+    """
 
     symbol: str
     client_order_id: str
     venue_order_id: str = ""
     sent_at: datetime | None = None
+    side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,10 +135,30 @@ class HttpTransport:
         is_signed: bool = True,
     ) -> bytes:
         """Read something; temporary failures are tried again within bounds."""
+        content, _ = await self.get_page(path, params=params, headers=headers, is_signed=is_signed)
+        return content
+
+    async def get_page(
+        self,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        is_signed: bool = True,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Read something whose headers say how to go on."""
         request = self._client.build_request(
             "GET", self._base_url + path, params=list(params), headers=headers
         )
-        return await self._send(request, Safety.READ, is_signed=is_signed)
+        response = await self._send(request, Safety.READ, is_signed=is_signed)
+        return response.content, response.headers
+
+    async def delete(
+        self, path: str, *, params: Sequence[tuple[str, str]] = (), safety: Safety
+    ) -> bytes:
+        """Take something back, such as an order."""
+        request = self._client.build_request("DELETE", self._base_url + path, params=list(params))
+        return (await self._send(request, safety, is_signed=True)).content
 
     async def post(self, path: str, body: bytes, *, safety: Safety) -> bytes:
         """Send these exact bytes."""
@@ -148,9 +168,11 @@ class HttpTransport:
             content=body,
             headers={"Content-Type": "application/json"},
         )
-        return await self._send(request, safety, is_signed=True)
+        return (await self._send(request, safety, is_signed=True)).content
 
-    async def _send(self, request: httpx.Request, safety: Safety, *, is_signed: bool) -> bytes:
+    async def _send(
+        self, request: httpx.Request, safety: Safety, *, is_signed: bool
+    ) -> httpx.Response:
         is_doubtful = False
         attempt = 1
         while True:
@@ -190,7 +212,9 @@ class HttpTransport:
             return wait if wait <= patience.longest_delay_seconds else None
         return delay * spread if error.cause is Cause.TEMPORARY else None
 
-    async def _attempt(self, request: httpx.Request, safety: Safety, *, is_signed: bool) -> bytes:
+    async def _attempt(
+        self, request: httpx.Request, safety: Safety, *, is_signed: bool
+    ) -> httpx.Response:
         began = self._seams.stopwatch()
         status = 0
         try:
@@ -220,7 +244,7 @@ class HttpTransport:
                     )
                 )
         if response.is_success:
-            return response.content
+            return response
         raise self._refusal(response, safety)
 
     def _refusal(self, response: httpx.Response, safety: Safety) -> VenueError:

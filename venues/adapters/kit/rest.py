@@ -7,7 +7,7 @@ again; an unreadable answer to anything that may have changed something is an un
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -113,6 +113,14 @@ class RestClient:
         answer = await self._http.get(path, params=params)
         return self._reading(lambda: decode(answer, kind))
 
+    async def _read_page(
+        self, path: str, params: Params, kind: type[T]
+    ) -> tuple[T, Mapping[str, str]]:
+        """Read a page whose headers say how to go on."""
+        self._need_key()
+        answer, headers = await self._http.get_page(path, params=params)
+        return self._reading(lambda: decode(answer, kind)), headers
+
     async def _read_openly(self, path: str, params: Params, kind: type[T]) -> T:
         """Read what needs no key, without showing one."""
         answer = await self._http.get(
@@ -174,13 +182,18 @@ class RestClient:
         """Send an order once; what cannot be read of the answer leaves its outcome open."""
         self._need_key()
         answer = await self._http.post(path, msgspec.json.encode(body), safety=Safety.ONCE)
-        return _said(answer, kind, "order"), answer
+        return said(answer, kind, "order"), answer
 
     async def _cancel(self, path: str, body: object, kind: type[T]) -> T:
         """Ask for a cancel, which may be asked again."""
         self._need_key()
         answer = await self._http.post(path, msgspec.json.encode(body), safety=Safety.REPEATABLE)
-        return _said(answer, kind, "cancel")
+        return said(answer, kind, "cancel")
+
+    async def _delete(self, path: str, params: Params, kind: type[T]) -> T:
+        self._need_key()
+        answer = await self._http.delete(path, params=params, safety=Safety.REPEATABLE)
+        return said(answer, kind, "cancel")
 
     def _accepted(self, request: OrderRequest, venue_order_id: str, answer: bytes) -> Order:
         """Say only what an acceptance proves: taken for processing, nothing resting or filled."""
@@ -204,7 +217,7 @@ class RestClient:
         )
 
 
-def _said(answer: bytes, kind: type[T], what: str) -> T:
+def said(answer: bytes, kind: type[T], what: str) -> T:
     try:
         return decode(answer, kind)
     except Unreadable as error:

@@ -1,0 +1,265 @@
+"""One account at Coinbase Exchange, as the nine methods and what it can do beyond them.
+
+The venue's client id is a label and no key: the same one sent twice is two orders. What was sent is
+therefore looked for, never sent again, and an order that was cancelled before anything of it was
+filled is forgotten by the venue: for an order it once named, not found means exactly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from venues.adapters.coinbase_exchange import feed, orders, wire
+from venues.adapters.coinbase_exchange.normalizer import (
+    STATUSES,
+    read_balance,
+    read_book,
+    read_fill,
+    read_instrument,
+    read_order,
+)
+from venues.adapters.coinbase_exchange.signer import ExchangeAuth
+from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
+from venues.adapters.kit.reading import ZERO, number, time_of
+from venues.adapters.kit.rest import RestClient, unknown
+from venues.adapters.kit.stream import Follower
+from venues.adapters.kit.writing import invalid
+from venues.interface.errors import Cause, NotSent, Rejected
+from venues.interface.times import to_rfc3339
+from venues.interface.types import (
+    OPEN_STATUSES,
+    Balance,
+    BookEvent,
+    BookSnapshot,
+    CancelAnswer,
+    Fee,
+    Fill,
+    Instrument,
+    KeyRights,
+    Order,
+    OrderQuery,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+    Page,
+    Side,
+    StreamReset,
+    Ticker,
+    Trade,
+)
+
+LARGEST_PAGE: Final = 1000
+_SAYS_NOTHING: Final = "Coinbase Exchange does not say what a key may do or when it ends."
+
+
+class CoinbaseExchangeClient(RestClient):
+    def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
+        self._signer: ExchangeAuth | None = None
+        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+
+    def _sign(self, key: ApiKey) -> httpx.Auth:
+        self._signer = ExchangeAuth(key, self._signing_time)
+        return self._signer
+
+    async def _venue_time(self) -> datetime:
+        said = await self._read_openly("/time", (), wire.ServerTime)
+        return self._reading(lambda: time_of(said.iso))
+
+    # Orders
+
+    async def place_order(self, request: OrderRequest) -> Order:
+        body = orders.order_body(request, self._around.now())
+        said, answer = await self._create("/orders", body, wire.Order)
+        if said.client_oid not in {None, "", request.client_order_id}:
+            message = "the venue's answer names another order"
+            raise unknown(message)
+        if said.status == "rejected":
+            refusal = orders.refusal_of(said.reject_reason or "rejected")
+            raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
+        return self._accepted(request, said.id, answer)
+
+    async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
+        params = [("product_id", ref.symbol)]
+        try:
+            await self._delete(f"/orders/{_name(ref)}", params, str)
+        except Rejected as error:
+            if error.venue_code.casefold() != orders.ALREADY_DONE:
+                raise
+            return CancelAnswer(
+                is_accepted=False, venue_code=error.venue_code, is_already_done=True
+            )
+        return CancelAnswer(is_accepted=True)
+
+    async def get_order(self, ref: OrderRef) -> Order:
+        try:
+            return self._order(await self._read(f"/orders/{_name(ref)}", (), msgspec.Raw))
+        except Rejected as error:
+            if error.cause is not Cause.NOT_FOUND:
+                raise
+            if ref.venue_order_id and ref.side is not None:
+                return await self._forgotten(ref, ref.side)
+            if ref.venue_order_id:
+                raise
+            query = OrderQuery(symbols=(ref.symbol,), limit=LARGEST_PAGE)
+            return await self._find_by_scanning(ref, query)
+
+    async def _forgotten(self, ref: OrderRef, side: Side) -> Order:
+        """Read what "not found" means of an order the venue once named: cancelled and unfilled."""
+        page = await self.get_fills(OrderQuery(venue_order_id=ref.venue_order_id, limit=1))
+        if page.items:
+            message = "the venue lists fills of an order it says it does not know"
+            raise NotSent(message, cause=Cause.TEMPORARY)
+        return Order(
+            venue_order_id=ref.venue_order_id,
+            client_order_id=ref.client_order_id,
+            symbol=ref.symbol,
+            side=side,
+            order_type=OrderType.LIMIT,
+            status=OrderStatus.CANCELLED,
+            quantity=None,
+            notional=None,
+            limit_price=None,
+            filled_quantity=ZERO,
+            filled_value=ZERO,
+            fees=ZERO,
+            average_price=None,
+            created_at=None,
+            received_at=self._around.now(),
+            reason="cancelled before anything was filled; the venue no longer knows it",
+        )
+
+    async def get_orders(self, query: OrderQuery) -> Page[Order]:
+        is_open_only = bool(query.statuses) and query.statuses <= OPEN_STATUSES
+        statuses = ("open", "pending", "active", "received") if is_open_only else ("all",)
+        symbol, after = _place(query)
+        params = [("status", status) for status in statuses] + _page_params(query, symbol, after)
+        said, headers = await self._read_page("/orders", params, list[msgspec.Raw])
+        found = tuple(self._order(raw) for raw in said)
+        wanted = tuple(
+            one
+            for one in found
+            if query.side in {None, one.side}
+            and (not query.statuses or one.status in query.statuses)
+        )
+        return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
+
+    async def get_fills(self, query: OrderQuery) -> Page[Fill]:
+        """List executions of one order or, symbol after symbol, of those that are named."""
+        if not query.venue_order_id and not query.symbols:
+            message = "Coinbase Exchange lists fills by order or by symbol: name the symbols"
+            raise invalid(message)
+        symbol, after = _place(query)
+        params = _page_params(query, symbol, after)
+        said, headers = await self._read_page("/fills", params, list[msgspec.Raw])
+        now = self._around.now()
+        found = self._reading(lambda: tuple(read_fill(raw, now) for raw in said))
+        wanted = tuple(one for one in found if query.side in {None, one.side})
+        return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
+
+    def _order(self, raw: msgspec.Raw) -> Order:
+        order = self._reading(lambda: read_order(raw, self._around.now()))
+        self._notice("order status", str(order.raw.get("status")), {*STATUSES, "done"})
+        return order
+
+    # The account and the market
+
+    async def get_balance(self) -> tuple[Balance, ...]:
+        said = await self._read("/accounts", (), list[wire.Account])
+        now = self._around.now()
+        return self._reading(lambda: tuple(read_balance(one, now) for one in said))
+
+    async def get_key_rights(self) -> KeyRights:
+        """Prove that the key reads; what else it may do the venue keeps to itself."""
+        await self._read("/accounts", (), list[wire.Account])
+        return KeyRights(can_view=True, can_trade=None, can_transfer=None, notes=(_SAYS_NOTHING,))
+
+    async def get_fees(self) -> tuple[Fee, ...]:
+        said = await self._read("/fees", (), wire.Fees)
+        maker, taker = self._reading(
+            lambda: (number(said.maker_fee_rate), number(said.taker_fee_rate))
+        )
+        return (Fee(symbol="", maker=maker, taker=taker, received_at=self._around.now()),)
+
+    async def get_order_book(self, symbol: str, depth: int) -> BookSnapshot:
+        path = f"/products/{quote(symbol, safe='')}/book"
+        said = await self._read_openly(path, [("level", "2")], wire.Book)
+        return self._reading(lambda: read_book(symbol, said, depth, self._around.now()))
+
+    async def get_instruments(self) -> tuple[Instrument, ...]:
+        said = await self._read_openly("/products", (), list[wire.Product])
+        return self._reading(lambda: tuple(read_instrument(one) for one in said))
+
+    # Streams
+
+    def subscribe_order_book(
+        self, symbols: Sequence[str]
+    ) -> AsyncGenerator[BookEvent | StreamReset, None]:
+        return Follower(self._config.ws_url, feed.Books(symbols, self._around)).items()
+
+    def subscribe_trades(self, symbols: Sequence[str]) -> AsyncGenerator[Trade | StreamReset, None]:
+        return Follower(self._config.ws_url, feed.Trades(symbols, self._around)).items()
+
+    def subscribe_tickers(
+        self, symbols: Sequence[str]
+    ) -> AsyncGenerator[Ticker | StreamReset, None]:
+        return Follower(self._config.ws_url, feed.Tickers(symbols, self._around)).items()
+
+    async def subscribe_executions(
+        self, symbols: Sequence[str]
+    ) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
+        """Follow own orders; what the feed only hints at is read before it is told."""
+        self._need_key()
+        dialect = feed.Executions(symbols, self._around, signer=self._signer)
+        follower = Follower(self._config.ws_user_url, dialect)
+        async with aclosing(follower.items()) as items:
+            async for item in items:
+                if not isinstance(item, OrderRef):
+                    yield item
+                    continue
+                try:
+                    order = await self.get_order(item)
+                except (Rejected, NotSent) as error:
+                    reason = f"an order could not be read: {error}"
+                    yield StreamReset(reason=reason, received_at=self._around.now())
+                else:
+                    yield OrderUpdate(order=order, is_snapshot=False, received_at=order.received_at)
+
+
+def _name(ref: OrderRef) -> str:
+    known = ref.venue_order_id or f"client:{ref.client_order_id}"
+    return quote(known, safe=":")
+
+
+def _place(query: OrderQuery) -> tuple[str, str]:
+    """Say which symbol's listing a cursor is in, and where: one symbol is listed after another."""
+    if query.venue_order_id or not query.symbols:
+        return "", query.cursor
+    symbol, _, after = query.cursor.partition("|")
+    return symbol or query.symbols[0], after
+
+
+def _next(query: OrderQuery, symbol: str, after: str, *, is_empty: bool) -> str:
+    if after and not is_empty:
+        return f"{symbol}|{after}" if symbol else after
+    if not symbol:
+        return ""
+    later = query.symbols[query.symbols.index(symbol) + 1 :]
+    return f"{later[0]}|" if later else ""
+
+
+def _page_params(query: OrderQuery, symbol: str, after: str) -> list[tuple[str, str]]:
+    params = [("limit", str(min(query.limit, LARGEST_PAGE)))]
+    params += [("product_id", symbol)] if symbol else []
+    params += [("order_id", query.venue_order_id)] if query.venue_order_id else []
+    params += [("after", after)] if after else []
+    params += [("start_date", to_rfc3339(query.since))] if query.since else []
+    return params + ([("end_date", to_rfc3339(query.until))] if query.until else [])

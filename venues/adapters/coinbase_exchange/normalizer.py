@@ -1,0 +1,245 @@
+"""The venue's messages into the words every venue speaks. Pure: bytes and a clock reading in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from venues.adapters.coinbase_exchange import wire
+from venues.adapters.kit.reading import (
+    ZERO,
+    check_levels,
+    decode,
+    first,
+    moment,
+    number,
+    one_of,
+    optional,
+    plain_raw,
+    positive,
+    time_of,
+)
+from venues.interface.types import (
+    Balance,
+    BookEvent,
+    BookEventKind,
+    BookSide,
+    BookSnapshot,
+    Fill,
+    Instrument,
+    Level,
+    LevelChange,
+    Liquidity,
+    Order,
+    OrderStatus,
+    OrderType,
+    Side,
+    Ticker,
+    Trade,
+)
+
+STATUSES: Final = {
+    "pending": OrderStatus.PENDING,
+    "received": OrderStatus.PENDING,
+    "active": OrderStatus.ACKNOWLEDGED,
+    "open": OrderStatus.ACKNOWLEDGED,
+    "rejected": OrderStatus.REJECTED,
+}
+_DONE: Final = {
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    "rejected": OrderStatus.REJECTED,
+}
+_TIME_WAS_UP: Final = "101"
+SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
+_TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}  # by the maker's side, which the venue names
+_LIQUIDITY: Final = {"M": Liquidity.MAKER, "T": Liquidity.TAKER}
+_BOOK_SIDES: Final = {"buy": BookSide.BID, "sell": BookSide.ASK}
+
+
+def status_of(said: wire.Order, filled: Decimal) -> OrderStatus:
+    """Join the venue's status with why it is done and with what is filled."""
+    if said.status == "done":
+        if said.done_reason == "canceled" and (said.cancel_reason or "").startswith(_TIME_WAS_UP):
+            return OrderStatus.EXPIRED
+        return _DONE.get(said.done_reason or "", OrderStatus.UNKNOWN)
+    status = STATUSES.get(said.status, OrderStatus.UNKNOWN)
+    is_partly_filled = status is OrderStatus.ACKNOWLEDGED and filled > 0
+    return OrderStatus.PARTIALLY_FILLED if is_partly_filled else status
+
+
+def read_order(body: msgspec.Raw | bytes, received_at: datetime) -> Order:
+    said = decode(body, wire.Order)
+    filled, value = number(said.filled_size), number(said.executed_value)
+    kind = OrderType.STOP_LIMIT if said.stop else OrderType.LIMIT
+    return Order(
+        venue_order_id=said.id,
+        client_order_id=said.client_oid or "",
+        symbol=said.product_id,
+        side=one_of(SIDES, said.side, "the side"),
+        order_type=OrderType.MARKET if said.type == "market" else kind,
+        status=status_of(said, filled),
+        quantity=optional(said.size),
+        notional=None if said.size else optional(said.funds),
+        limit_price=optional(said.price),
+        filled_quantity=filled,
+        filled_value=value,
+        fees=number(said.fill_fees),
+        average_price=value / filled if filled else None,
+        created_at=moment(said.created_at),
+        received_at=received_at,
+        reason=first(said.reject_reason, said.cancel_reason),
+        raw=plain_raw(body),
+    )
+
+
+def read_received(body: bytes, received_at: datetime) -> Order:
+    """Read the first word on an own order, the only one that carries our id."""
+    said = decode(body, wire.Received)
+    return Order(
+        venue_order_id=said.order_id,
+        client_order_id=said.client_oid or "",
+        symbol=said.product_id,
+        side=one_of(SIDES, said.side, "the side"),
+        order_type=OrderType.MARKET if said.order_type == "market" else OrderType.LIMIT,
+        status=OrderStatus.PENDING,
+        quantity=optional(said.size),
+        notional=optional(said.funds),
+        limit_price=optional(said.price),
+        filled_quantity=ZERO,
+        filled_value=ZERO,
+        fees=ZERO,
+        average_price=None,
+        created_at=moment(said.time),
+        received_at=received_at,
+        raw=plain_raw(body),
+    )
+
+
+def read_fill(body: msgspec.Raw, received_at: datetime) -> Fill:
+    """Read one execution. A trade between two orders of one account is two: the order parts them."""
+    said = decode(body, wire.Fill)
+    return Fill(
+        venue_execution_id=f"{said.trade_id}/{said.order_id}",
+        venue_order_id=said.order_id,
+        client_order_id="",
+        symbol=said.product_id,
+        side=one_of(SIDES, said.side, "the side"),
+        price=positive("a fill's price", said.price),
+        quantity=positive("a fill's size", said.size),
+        fee=number(said.fee),
+        fee_currency=said.product_id.rpartition("-")[2],
+        liquidity=_LIQUIDITY.get(said.liquidity or "", Liquidity.UNKNOWN),
+        executed_at=time_of(said.created_at),
+        received_at=received_at,
+        raw=plain_raw(body),
+    )
+
+
+def read_balance(said: wire.Account, received_at: datetime) -> Balance:
+    return Balance(
+        currency=said.currency,
+        available=number(said.available),
+        held=number(said.hold),
+        received_at=received_at,
+    )
+
+
+def read_book(symbol: str, said: wire.Book, depth: int, received_at: datetime) -> BookSnapshot:
+    return BookSnapshot(
+        symbol=symbol,
+        bids=tuple(Level(number(price), number(size)) for price, size, _ in said.bids[:depth]),
+        asks=tuple(Level(number(price), number(size)) for price, size, _ in said.asks[:depth]),
+        venue_time=moment(said.time),
+        received_at=received_at,
+    )
+
+
+def read_instrument(said: wire.Product) -> Instrument:
+    """Read a product; the venue states no smallest size beside its step, and no largest."""
+    step = number(said.base_increment)
+    is_closed = said.cancel_only or said.trading_disabled or said.auction_mode
+    return Instrument(
+        symbol=said.id,
+        base=said.base_currency,
+        quote=said.quote_currency,
+        price_tick=number(said.quote_increment),
+        quantity_step=step,
+        min_quantity=step,
+        max_quantity=None,
+        min_notional=number(said.min_market_funds),
+        max_notional=None,
+        is_tradable=said.status == "online" and not is_closed,
+    )
+
+
+def read_snapshot(frame: bytes, received_at: datetime) -> BookEvent:
+    said = decode(frame, wire.Snapshot)
+    levels = [LevelChange(BookSide.BID, price, size) for price, size in said.bids]
+    levels += [LevelChange(BookSide.ASK, price, size) for price, size in said.asks]
+    return _book_event(
+        said.product_id, BookEventKind.SNAPSHOT, levels, moment(said.time), received_at
+    )
+
+
+def read_update(frame: bytes, received_at: datetime) -> BookEvent:
+    said = decode(frame, wire.Update)
+    levels = [
+        LevelChange(one_of(_BOOK_SIDES, side, "the side of a level"), price, size)
+        for side, price, size in said.changes
+    ]
+    return _book_event(
+        said.product_id, BookEventKind.UPDATE, levels, moment(said.time), received_at
+    )
+
+
+def still(symbol: str, received_at: datetime) -> BookEvent:
+    """Say that the connection lives and nothing changed."""
+    return _book_event(symbol, BookEventKind.UPDATE, (), None, received_at)
+
+
+def _book_event(
+    symbol: str,
+    kind: BookEventKind,
+    levels: Iterable[LevelChange],
+    venue_time: datetime | None,
+    received_at: datetime,
+) -> BookEvent:
+    return BookEvent(
+        symbol=symbol,
+        kind=kind,
+        changes=check_levels(tuple(levels)),
+        sequence=None,
+        venue_time=venue_time,
+        received_at=received_at,
+    )
+
+
+def read_trade(said: wire.Match, received_at: datetime) -> Trade:
+    return Trade(
+        symbol=said.product_id,
+        venue_trade_id=str(said.trade_id),
+        price=number(said.price),
+        quantity=number(said.size),
+        side=one_of(_TAKERS, said.side, "the side"),
+        venue_time=time_of(said.time),
+        received_at=received_at,
+    )
+
+
+def read_ticker(frame: bytes, received_at: datetime) -> Ticker:
+    said = decode(frame, wire.Ticker)
+    return Ticker(
+        symbol=said.product_id,
+        last=optional(said.price),
+        bid=optional(said.best_bid),
+        bid_quantity=optional(said.best_bid_size),
+        ask=optional(said.best_ask),
+        ask_quantity=optional(said.best_ask_size),
+        venue_time=moment(said.time),
+        received_at=received_at,
+    )
