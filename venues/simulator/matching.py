@@ -155,9 +155,9 @@ class Matching(Settlement):
     def _print(self, market: str, ticks: int, quantity: Decimal, maker: BookSide) -> str:
         street = self.markets[market]
         street.last = ticks
-        self._trade_number += 1
+        self._trade_numbers[market] += 1
         trade = PublicTrade(
-            trade_id=str(self._trade_number),
+            trade_id=str(self._trade_numbers[market]),
             market=market,
             price=street.price(ticks),
             quantity=quantity,

@@ -66,7 +66,8 @@ class Settlement:
             [order.sequence for order in journal.orders] + [fill.sequence for fill in self.fills],
             default=0,
         )
-        self._trade_number = int(now().timestamp() * 1000)
+        # Each market counts its own trades, from a number no earlier run has reached.
+        self._trade_numbers = dict.fromkeys(self.markets, int(now().timestamp() * 1000))
         self._books = {name: ShownBook(street) for name, street in self.markets.items()}
         self._is_broken = False
         self._touched: dict[str, SimOrder] = {}
