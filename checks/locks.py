@@ -37,6 +37,10 @@ LOCKS = (
         lists=("project", "dev"),
         options=("--group", "dev", "-c", "requirements.lock"),
     ),
+    *(
+        Lock(name=f"tests/oracles/{name}.lock", lists=(f"oracle-{name}",), options=())
+        for name in ("sdks", "ccxt")
+    ),
 )
 
 
@@ -45,7 +49,7 @@ def digest(lock: Lock, pyproject: str) -> str:
     data = tomllib.loads(pyproject)
     lists = {
         "project": sorted(data["project"]["dependencies"]),
-        "dev": sorted(data["dependency-groups"]["dev"]),
+        **{name: sorted(group) for name, group in data["dependency-groups"].items()},
         "python": data["project"]["requires-python"],
     }
     chosen = {name: lists[name] for name in (*lock.lists, "python")}
@@ -91,7 +95,8 @@ def write() -> int:
     for lock in LOCKS:
         command = tool("uv", "pip", "compile", "--quiet", "--universal")
         command += ["--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-header"]
-        command += ["--no-annotate", "--no-emit-index-url", "-o", lock.name, *lock.options]
+        command += ["--no-annotate", "--no-emit-index-url", "-o", lock.name]
+        command += lock.options or ["--group", lock.lists[0]]
         command += ["--upgrade"] if os.environ.get("ARGS") == "upgrade" else []
         is_fine, output = run(command, os.environ)
         if not is_fine:

@@ -5,7 +5,7 @@ import pytest
 from checks.locks import HEADER, LOCKS, digest, problems
 from checks.tools import ROOT
 
-LOCK, DEV = LOCKS
+LOCK, DEV, *_ORACLES = LOCKS
 PYPROJECT = """
 [project]
 dependencies = ["django", "redis"]

@@ -29,8 +29,11 @@ def main(arguments: list[str]) -> int:
     try:
         if purpose == "image":
             _prepare_image(Path(arguments[1]))
+        elif purpose == "oracle":
+            lock = CHECKOUT / "tests" / "oracles" / f"{arguments[1]}.lock"
+            _bring(Path(arguments[2]), [lock])
         else:
-            _prepare(CHECKOUT / ".venv", purpose)
+            _bring(CHECKOUT / ".venv", [CHECKOUT / name for name in LOCKS[purpose]])
     except CannotInstall as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
@@ -40,8 +43,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _prepare(folder: Path, purpose: str) -> None:
-    locks = [CHECKOUT / name for name in LOCKS[purpose]]
+def _bring(folder: Path, locks: list[Path]) -> None:
+    """Make the environment in a folder what its locks say."""
     python = folder / "bin" / "python"
     if not _is_usable(python):
         _create(folder)

@@ -149,14 +149,13 @@ def test_an_environment_is_brought_up_to_date_once_for_each_lock(monkeypatch, tm
     lock.write_text(LOCK)
     environment = tmp_path / ".venv"
     environment.mkdir()
-    monkeypatch.setattr(bootstrap, "CHECKOUT", tmp_path)
     monkeypatch.setattr(bootstrap, "_is_usable", lambda python: True)
     monkeypatch.setattr(
         bootstrap, "_install", lambda python, lock, log: installed.append(lock) or []
     )
     for _ in range(2):
-        bootstrap._prepare(environment, "run")
+        bootstrap._bring(environment, [lock])
     assert len(installed) == 1
     lock.write_text(LOCK.replace("8.1.0", "8.1.1"))
-    bootstrap._prepare(environment, "run")
+    bootstrap._bring(environment, [lock])
     assert len(installed) == 2
