@@ -1,12 +1,9 @@
-"""One HTTP call to a venue, answered in the three words of `venues.interface.errors`.
+"""One HTTP call to a venue: admitted, signed, sent, and answered in the words of the error tree.
 
-What we believe after a failure is decided here, once, for every venue:
-
-  could not connect, no free connection     nothing left us: `NotSent`
-  429                                       the venue did not process it: `NotSent`, rate limited
-  any other 4xx                             the venue said no: `Rejected`
-  5xx, 3xx, 408, 409, 425, cut, timed out   a read may be repeated: `NotSent`, temporary
-                                            anything that changes money: `OutcomeUnknown`
+What we believe after a failure is in `venues.transport.answers`. The order of things before a call
+leaves: the breaker may refuse it, the budget may make it wait, the send gate (for venues that count
+nonces) lets it out alone, and only then is it built and signed, so that neither its nonce nor its
+timestamp is older than its place in the line. A retry is a new request and goes the same way.
 
 A cancelled task raises `CancelledError` unchanged; whoever cancels a send must treat the order as
 unknown, exactly as after a kill.
@@ -14,88 +11,56 @@ unknown, exactly as after a kill.
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
-from venues.transport.redact import redact_text
+from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
+from venues.transport.admission import Admission
+from venues.transport.answers import (
+    Refusal,
+    no_answer,
+    refused,
+    refused_within,
+    throttled,
+    unknown,
+)
+from venues.transport.breaker import Breaker, View
+from venues.transport.budget import Draw, MemoryBudget
+from venues.transport.call import Body, Call, delay_before_next
+from venues.transport.departure import Departure
+from venues.transport.gate import Hold, Nonces, Passage, SendGate
+from venues.transport.operation import UNNAMED, Operation, Safety
+from venues.transport.report import Exchange, Finished
+from venues.transport.rules import VenueRules
+from venues.transport.seams import Guards, Patience, Seams
+from venues.transport.witness import Witness
+
+__all__ = [
+    "LOOPBACK",
+    "Exchange",
+    "Finished",
+    "Guards",
+    "HttpTransport",
+    "Patience",
+    "Refusal",
+    "Safety",
+    "Seams",
+]
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-_NOTHING_LEFT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
-_NOT_A_REQUEST: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
-_SAYS_NOTHING: Final = frozenset({408, 409, 425})
-_CAUSE_BY_STATUS: Final = {401: Cause.AUTH, 403: Cause.AUTH, 404: Cause.NOT_FOUND}
-
-
-class Safety(Enum):
-    """What repeating a call can do."""
-
-    READ = auto()  # changes nothing
-    REPEATABLE = auto()  # changes something once, however often it is sent: a cancel
-    ONCE = auto()  # creates: never sent again by us
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A venue's error body, read by its adapter."""
-
-    cause: Cause
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """What one attempt cost, for metrics; no header, no body, no query."""
-
-    method: str
-    path: str
-    status: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait and how often to try again."""
-
-    connect_seconds: float = 5.0
-    read_seconds: float = 10.0
-    pool_seconds: float = 5.0
-    max_connections: int = 20
-    attempts: int = 3
-    first_delay_seconds: float = 0.25
-    longest_delay_seconds: float = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seams:
-    """What a test replaces: the wire, the waiting, the dice, the stop-watch, the listener."""
-
-    wire: httpx.AsyncBaseTransport | None = None
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    dice: Callable[[], float] = random.random
-    stopwatch: Callable[[], float] = time.monotonic
-    observe: Callable[[Exchange], None] | None = None
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 class HttpTransport:
     """A pooled connection to one venue for one key."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a decision of its own of the adapter
         self,
         base_url: str,
         *,
@@ -104,6 +69,7 @@ class HttpTransport:
         on_unauthorized: Callable[[], Awaitable[None]] | None = None,
         patience: Patience | None = None,
         seams: Seams | None = None,
+        rules: VenueRules | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
@@ -111,6 +77,8 @@ class HttpTransport:
         self._on_unauthorized = on_unauthorized
         self._patience = patience or Patience()
         self._seams = seams or Seams()
+        self._rules = rules or VenueRules()
+        self._equip(self._seams.guards)
         self._client = httpx.AsyncClient(
             transport=self._seams.wire,
             timeout=httpx.Timeout(
@@ -119,9 +87,32 @@ class HttpTransport:
                 pool=self._patience.pool_seconds,
             ),
             limits=httpx.Limits(max_connections=self._patience.max_connections),
+            # Offered inside TLS only; a venue that does not take it up is spoken to in HTTP/1.1.
+            http2=self._base_url.startswith("https:"),
             follow_redirects=False,
             trust_env=urlsplit(base_url).hostname not in LOOPBACK,
         )
+
+    def _equip(self, guards: Guards) -> None:
+        seams = self._seams
+        self._breaker = guards.breaker or Breaker(stopwatch=seams.stopwatch)
+        self._gate = guards.gate or SendGate(Nonces(time.time_ns), sleep=seams.sleep)
+        self._witness = Witness(seams)
+        self._admission = Admission(
+            self._rules,
+            guards.store or MemoryBudget(seams.stopwatch),
+            sleep=seams.sleep,
+            dice=seams.dice,
+            wall=seams.wall,
+        )
+
+    @property
+    def breaker(self) -> View:
+        return self._breaker.view()
+
+    @property
+    def budget_left(self) -> Mapping[str, float]:
+        return self._admission.left
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -133,9 +124,12 @@ class HttpTransport:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         is_signed: bool = True,
+        operation: Operation | None = None,
     ) -> bytes:
         """Read something; temporary failures are tried again within bounds."""
-        content, _ = await self.get_page(path, params=params, headers=headers, is_signed=is_signed)
+        content, _ = await self.get_page(
+            path, params=params, headers=headers, is_signed=is_signed, operation=operation
+        )
         return content
 
     async def get_page(
@@ -145,144 +139,219 @@ class HttpTransport:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         is_signed: bool = True,
+        operation: Operation | None = None,
     ) -> tuple[bytes, Mapping[str, str]]:
         """Read something whose headers say how to go on."""
-        request = self._client.build_request(
-            "GET", self._base_url + path, params=list(params), headers=headers
+        response = await self._send(
+            Call(
+                method="GET",
+                path=path,
+                params=tuple(params),
+                headers=tuple((headers or {}).items()),
+                operation=operation or UNNAMED[Safety.READ],
+                safety=Safety.READ,
+                is_signed=is_signed,
+            )
         )
-        response = await self._send(request, Safety.READ, is_signed=is_signed)
         return response.content, response.headers
 
+    async def post(
+        self,
+        path: str,
+        body: Body,
+        *,
+        safety: Safety,
+        operation: Operation | None = None,
+        content_type: str = JSON,
+        is_signed: bool = True,
+    ) -> bytes:
+        """Send these exact bytes, or those made for the nonce of the moment."""
+        response = await self._send(
+            Call(
+                method="POST",
+                path=path,
+                headers=(("Content-Type", content_type),),
+                body=body,
+                operation=operation or UNNAMED[safety],
+                safety=safety,
+                is_signed=is_signed,
+            )
+        )
+        return response.content
+
+    async def put(
+        self,
+        path: str,
+        body: Body,
+        *,
+        safety: Safety,
+        operation: Operation | None = None,
+        content_type: str = JSON,
+    ) -> bytes:
+        """Change something in place, with these exact bytes."""
+        response = await self._send(
+            Call(
+                method="PUT",
+                path=path,
+                headers=(("Content-Type", content_type),),
+                body=body,
+                operation=operation or UNNAMED[safety],
+                safety=safety,
+                is_signed=True,
+            )
+        )
+        return response.content
+
     async def delete(
-        self, path: str, *, params: Sequence[tuple[str, str]] = (), safety: Safety
+        self,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        safety: Safety = Safety.REPEATABLE,
+        operation: Operation | None = None,
     ) -> bytes:
         """Take something back, such as an order."""
-        request = self._client.build_request("DELETE", self._base_url + path, params=list(params))
-        return (await self._send(request, safety, is_signed=True)).content
-
-    async def post(self, path: str, body: bytes, *, safety: Safety) -> bytes:
-        """Send these exact bytes."""
-        request = self._client.build_request(
-            "POST",
-            self._base_url + path,
-            content=body,
-            headers={"Content-Type": "application/json"},
+        response = await self._send(
+            Call(
+                method="DELETE",
+                path=path,
+                params=tuple(params),
+                operation=operation or UNNAMED[safety],
+                safety=safety,
+                is_signed=True,
+            )
         )
-        return (await self._send(request, safety, is_signed=True)).content
+        return response.content
 
-    async def _send(
-        self, request: httpx.Request, safety: Safety, *, is_signed: bool
-    ) -> httpx.Response:
+    async def _send(self, call: Call) -> httpx.Response:
+        began = self._seams.stopwatch()
+        attempts = 0
+        failure: BaseException | None = None
+
+        def count() -> None:
+            nonlocal attempts
+            attempts += 1
+
+        try:
+            return await self._until_answered(call, count)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self._witness.finished(
+                call,
+                failure=failure,
+                seconds=self._seams.stopwatch() - began,
+                attempts=attempts,
+                budget_left=self._admission.left,
+                breaker=self._breaker.view().state.value,
+            )
+
+    async def _until_answered(self, call: Call, count: Callable[[], None]) -> httpx.Response:
         is_doubtful = False
         attempt = 1
         while True:
             try:
-                return await self._attempt(request, safety, is_signed=is_signed)
+                with self._breaker.passage(call.operation.priority):
+                    draws = await self._admission.pay(call.operation, is_signed=call.is_signed)
+                    count()
+                    return await self._attempt(call, draws)
             except VenueError as error:
                 is_doubtful = is_doubtful or isinstance(error, OutcomeUnknown)
-                delay = self._delay_before_next(error, attempt, safety)
+                delay = delay_before_next(
+                    error,
+                    attempt,
+                    safety=call.safety,
+                    patience=self._patience,
+                    dice=self._seams.dice(),
+                )
                 if delay is not None:
-                    await self._seams.sleep(delay)
-                    if error.cause is Cause.AUTH and is_signed and self._on_unauthorized:
+                    if delay > 0:
+                        await self._seams.sleep(delay)
+                    if error.cause is Cause.AUTH and call.is_signed and self._on_unauthorized:
                         await self._on_unauthorized()
                     attempt += 1
                     continue
                 if is_doubtful and not isinstance(error, OutcomeUnknown):
                     message = f"an earlier attempt may have arrived; then: {error}"
-                    raise _unknown(message) from error
+                    raise unknown(message) from error
                 raise
 
-    def _delay_before_next(self, error: VenueError, attempt: int, safety: Safety) -> float | None:
-        """Say how long to wait before sending the same call again, or None to give up."""
-        patience = self._patience
-        if attempt >= patience.attempts:
-            return None
-        spread = 0.5 + self._seams.dice() / 2
-        delay = min(
-            patience.first_delay_seconds * 2 ** (attempt - 1), patience.longest_delay_seconds
-        )
-        if error.cause is Cause.AUTH:
-            # A 401 was not processed, and under load it is a throttle in disguise: once more.
-            is_once_more = attempt == 1 and error.venue_code == "401"
-            return delay * spread if is_once_more else None
-        if safety is Safety.ONCE:
-            return None
-        if error.cause is Cause.RATE_LIMITED:
-            wait = delay if error.retry_after is None else error.retry_after
-            return wait if wait <= patience.longest_delay_seconds else None
-        return delay * spread if error.cause is Cause.TEMPORARY else None
+    async def _attempt(self, call: Call, draws: Sequence[Draw]) -> httpx.Response:
+        async with self._alone(call) as passage:
+            departure = Departure(
+                passage.release if passage and self._rules.hold is Hold.WRITTEN else None
+            )
+            request = self._build(call, passage, departure)
+            response = await self._exchange(call, request, departure)
+        if not response.is_success:
+            raise await self._refusal(call, draws, response)
+        await self._admission.heard(draws, response)
+        if self._rules.refusal_within is not None:
+            refusal = self._rules.refusal_within(response.content)
+            if refusal is not None:
+                raise await self._hidden_refusal(call, draws, response, refusal)
+        return response
 
-    async def _attempt(
-        self, request: httpx.Request, safety: Safety, *, is_signed: bool
+    @asynccontextmanager
+    async def _alone(self, call: Call) -> AsyncGenerator[Passage | None, None]:
+        """Pass the send gate, where this venue counts nonces."""
+        if self._rules.hold is None or not call.is_signed:
+            yield None
+            return
+        async with self._gate.passage(call.operation.priority) as passage:
+            yield passage
+
+    def _build(self, call: Call, passage: Passage | None, departure: Departure) -> httpx.Request:
+        body = call.body
+        if callable(body):
+            if passage is None:
+                message = "a body with a nonce needs a venue whose rules hold the gate"
+                raise NotSent(message, cause=Cause.INVALID)
+            body = body(passage.nonce)
+        extensions: dict[str, object] = {"trace": departure}
+        if passage is not None:
+            extensions["nonce"] = passage.nonce
+        return self._client.build_request(
+            call.method,
+            self._base_url + call.path,
+            params=list(call.params) or None,
+            headers=list(call.headers) or None,
+            content=body,
+            extensions=extensions,
+        )
+
+    async def _exchange(
+        self, call: Call, request: httpx.Request, departure: Departure
     ) -> httpx.Response:
         began = self._seams.stopwatch()
         status = 0
+        self._witness.asked(call, request)
         try:
-            response = await self._client.send(request, auth=self._auth if is_signed else None)
+            response = await self._client.send(request, auth=self._auth if call.is_signed else None)
             status = response.status_code
-        except _NOTHING_LEFT as error:
-            message = f"could not connect: {_name(error)}"
-            raise NotSent(message, cause=Cause.TEMPORARY) from error
-        except _NOT_A_REQUEST as error:
-            message = f"not a request: {_name(error)}"
-            raise NotSent(message, cause=Cause.INVALID) from error
         except VenueError:
             raise
         except Exception as error:
-            # Whatever else happened, bytes may have left: only a read may be called unsent.
-            message = f"no answer: {_name(error)}"
-            raise _after_sending(message, safety) from error
+            raise no_answer(error, call.safety, has_begun=departure.has_begun) from error
         finally:
-            if self._seams.observe is not None:
-                seconds = self._seams.stopwatch() - began
-                self._seams.observe(
-                    Exchange(
-                        method=request.method,
-                        path=request.url.path,
-                        status=status,
-                        seconds=seconds,
-                    )
-                )
-        if response.is_success:
-            return response
-        raise self._refusal(response, safety)
+            self._witness.attempted(call, status, self._seams.stopwatch() - began)
+        self._witness.answered(call, request, response)
+        return response
 
-    def _refusal(self, response: httpx.Response, safety: Safety) -> VenueError:
-        status = response.status_code
-        refusal = self._read_refusal(status, response.content)
-        words = f"{status} {redact_text(refusal.message)[:300]}".strip()
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            return NotSent(
-                words,
-                cause=Cause.RATE_LIMITED,
-                venue_code=refusal.code or str(status),
-                retry_after=_retry_after(response),
-            )
-        if not response.is_client_error or status in _SAYS_NOTHING:
-            return _after_sending(words, safety, code=refusal.code or str(status))
-        cause = _CAUSE_BY_STATUS.get(status, refusal.cause)
-        code = str(status) if status == httpx.codes.UNAUTHORIZED else refusal.code or str(status)
-        return Rejected(words, cause=cause, venue_code=code)
+    async def _refusal(
+        self, call: Call, draws: Sequence[Draw], response: httpx.Response
+    ) -> VenueError:
+        refusal = self._read_refusal(response.status_code, response.content)
+        if self._admission.is_throttle(response, refusal):
+            seconds = await self._admission.close(draws, response, refusal)
+            return throttled(response.status_code, refusal, seconds)
+        return refused(response, refusal, call.safety)
 
-
-def _name(error: Exception) -> str:
-    return f"{type(error).__name__} {redact_text(str(error))[:200]}".strip()
-
-
-def _unknown(message: str, code: str = "") -> OutcomeUnknown:
-    return OutcomeUnknown(message, cause=Cause.TEMPORARY, venue_code=code)
-
-
-def _after_sending(message: str, safety: Safety, code: str = "") -> VenueError:
-    if safety is Safety.READ:
-        return NotSent(message, cause=Cause.TEMPORARY, venue_code=code)
-    return _unknown(message, code)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Read Retry-After in seconds; the date form is rare enough to fall back to our own delay."""
-    try:
-        seconds = float(response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
+    async def _hidden_refusal(
+        self, call: Call, draws: Sequence[Draw], response: httpx.Response, refusal: Refusal
+    ) -> VenueError:
+        if refusal.cause is Cause.RATE_LIMITED:
+            seconds = await self._admission.close(draws, response, refusal)
+            return throttled(response.status_code, refusal, seconds)
+        return refused_within(refusal, call.safety)

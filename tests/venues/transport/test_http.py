@@ -17,6 +17,7 @@ class Venue:
         self.calls: list[httpx.Request] = []
         self.slept: list[float] = []
         self.seen: list[Exchange] = []
+        self.now = 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.calls.append(request)
@@ -27,6 +28,7 @@ class Venue:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.now += seconds
 
     def transport(self) -> HttpTransport:
         return HttpTransport(
@@ -37,7 +39,7 @@ class Venue:
                 wire=httpx.MockTransport(self),
                 sleep=self.sleep,
                 dice=lambda: 1.0,
-                stopwatch=lambda: 0.0,
+                stopwatch=lambda: self.now,
                 observe=self.seen.append,
             ),
         )
