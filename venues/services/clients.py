@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import NoReturn, TypeVar
 
 from django.conf import settings
@@ -16,8 +15,7 @@ from venues.interface.client import VenueClient
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown
 from venues.models import Account, Credential, Venue
 from venues.services import bridge
-from venues.services.measuring import called
-from venues.transport.http import Seams
+from venues.services.guarding import guarded
 
 T = TypeVar("T")
 CALL_TIMEOUT = 20.0
@@ -47,7 +45,8 @@ def open_client(account: Account) -> VenueClient:
 def open_public_client(venue: Venue) -> VenueClient:
     """Open a client without a key, for market data."""
     _refuse_unless_allowed(venue)
-    return build_client(venue.adapter, config=_config(venue), key=None, around=_measured(venue))
+    around = Surroundings(seams=guarded(venue.slug))
+    return build_client(venue.adapter, config=_config(venue), key=None, around=around)
 
 
 def _pooled_client(account: Account) -> VenueClient:
@@ -71,11 +70,9 @@ def _open(account: Account, credential: Credential) -> VenueClient:
     except CannotOpen as error:
         raise NotSent(str(error), cause=Cause.AUTH) from error
     venue = account.venue
-    return build_client(venue.adapter, config=_config(venue), key=key, around=_measured(venue))
-
-
-def _measured(venue: Venue) -> Surroundings:
-    return Surroundings(seams=Seams(observe=partial(called, venue.slug)))
+    seams = guarded(venue.slug, account=str(account.pk), credential=str(credential.pk))
+    around = Surroundings(seams=seams)
+    return build_client(venue.adapter, config=_config(venue), key=key, around=around)
 
 
 def _credential(account: Account) -> Credential:

@@ -1,21 +1,75 @@
-"""How often venues are called, how long they take, and how it ended."""
+"""How often venues are called, how long they take, how it ended, and what is left to spend."""
 
 from __future__ import annotations
 
+import logging
 import re
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from venues.transport.http import Exchange
+from venues.transport.breaker import State, View
+from venues.transport.operation import Priority
+from venues.transport.report import Exchange, Finished, Outcome
+
+logger = logging.getLogger(__name__)
 
 CALLS = Histogram("cqops_venue_call_seconds", "Calls to venues.", ["venue", "operation", "outcome"])
+OPERATIONS = Histogram(
+    "cqops_venue_operation_seconds",
+    "Operations at venues, their waits and retries included.",
+    ["venue", "operation", "outcome"],
+)
+RETRIES = Counter("cqops_venue_retries", "Calls made again.", ["venue", "operation"])
+BUDGET = Gauge("cqops_venue_budget_left", "Calls left in a bucket.", ["venue", "account", "bucket"])
+BREAKER = Gauge("cqops_venue_breaker_open", "1 while calls are held back.", ["venue", "account"])
 _WORD = re.compile(r"[a-z_]+|v\d+")
 OK, REFUSED, RATE_LIMITED, FAILED = 200, 400, 429, 500
 
 
 def called(venue: str, exchange: Exchange) -> None:
-    operation = operation_of(exchange.method, exchange.path)
+    """Count one attempt."""
+    operation = exchange.operation or operation_of(exchange.method, exchange.path)
     CALLS.labels(venue, operation, outcome_of(exchange.status)).observe(exchange.seconds)
+
+
+def finished(venue: str, account: str, told: Finished) -> None:
+    """Count one operation and write its line; a read that went well is worth no more than debug."""
+    operation = told.operation or operation_of(told.method, told.path)
+    OPERATIONS.labels(venue, operation, told.outcome.value).observe(told.seconds)
+    if told.attempts > 1:
+        RETRIES.labels(venue, operation).inc(told.attempts - 1)
+    for bucket, left in told.budget_left.items():
+        BUDGET.labels(venue, account, bucket).set(left)
+    is_routine = told.outcome is Outcome.OK and told.priority is Priority.READ
+    budget = ",".join(f"{name}:{left:.1f}" for name, left in told.budget_left.items())
+    logger.log(
+        logging.DEBUG if is_routine else logging.INFO,
+        "venue call venue=%s account=%s operation=%r reference=%s outcome=%r cause=%s"
+        " seconds=%.3f attempts=%d budget=%s breaker=%r",
+        venue,
+        account,
+        operation,
+        told.reference or "-",
+        told.outcome.value,
+        told.cause or "-",
+        told.seconds,
+        told.attempts,
+        budget or "-",
+        told.breaker,
+    )
+
+
+def opened(venue: str, account: str, view: View) -> None:
+    """Tell of a breaker that moved."""
+    BREAKER.labels(venue, account).set(view.state is not State.CLOSED)
+    logger.warning(
+        "breaker of venue=%s account=%s is %s after %d failures; last: %s",
+        venue,
+        account,
+        view.state.value,
+        view.failures,
+        view.last_failure,
+    )
 
 
 def operation_of(method: str, path: str) -> str:

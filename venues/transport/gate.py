@@ -23,7 +23,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Final, Protocol
 
 from venues.interface.errors import Cause
@@ -33,6 +33,18 @@ from venues.transport.operation import Priority
 OWN_DIGITS: Final = 1000
 LEASE_WAIT_SECONDS: Final = {Priority.RESCUE: 5.0, Priority.ORDER: 1.0, Priority.READ: 2.0}
 LEASE_POLL_SECONDS: Final = 0.01
+
+
+class Unit(IntEnum):
+    """What a venue's nonces count: so many a second. A key that saw a finer one takes no coarser."""
+
+    MILLISECONDS = 1_000
+    MICROSECONDS = 1_000_000
+    NANOSECONDS = 1_000_000_000
+
+    def clock(self, nanoseconds: Callable[[], int]) -> Callable[[], int]:
+        divisor = Unit.NANOSECONDS // self
+        return lambda: nanoseconds() // divisor
 
 
 class Hold(Enum):
@@ -66,13 +78,14 @@ class Lease(Protocol):
 class Nonces:
     """Rising numbers of one key in this process, from the clock, safe from any thread.
 
-    `slot` is this process's own value of the last three digits; the clock's unit is chosen so that
-    those digits are below what matters (nanoseconds for a venue that takes any 64-bit number).
+    Where other processes use the key too, `slot` is this one's own value of the last `digits`
+    numbers: 1000 of them are three digits.
     """
 
-    def __init__(self, clock: Callable[[], int], *, slot: int = 0) -> None:
+    def __init__(self, clock: Callable[[], int], *, slot: int = 0, digits: int = 1) -> None:
         self._clock = clock
-        self._slot = slot % OWN_DIGITS
+        self._digits = digits
+        self._slot = slot % digits
         self._last = 0
         self._lock = threading.Lock()
 
@@ -80,9 +93,9 @@ class Nonces:
         """Return the next nonce of this process: the clock's, or just above the last."""
         with self._lock:
             now = self._clock()
-            found = now - now % OWN_DIGITS + self._slot
+            found = now - now % self._digits + self._slot
             if found <= self._last:
-                found = self._last - self._last % OWN_DIGITS + OWN_DIGITS + self._slot
+                found = self._last - self._last % self._digits + self._digits + self._slot
             self._last = found
             return found
 

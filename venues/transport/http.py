@@ -96,7 +96,12 @@ class HttpTransport:
     def _equip(self, guards: Guards) -> None:
         seams = self._seams
         self._breaker = guards.breaker or Breaker(stopwatch=seams.stopwatch)
-        self._gate = guards.gate or SendGate(Nonces(time.time_ns), sleep=seams.sleep)
+        unit = self._rules.nonces
+        self._gate = (
+            guards.gate(unit)
+            if guards.gate
+            else SendGate(Nonces(unit.clock(time.time_ns)), sleep=seams.sleep)
+        )
         self._witness = Witness(seams)
         self._admission = Admission(
             self._rules,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from venues.interface.errors import NotSent, OutcomeUnknown, Rejected
+from venues.transport.operation import Priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Finished:
     """How one operation ended for its caller, waiting and every attempt included."""
 
     operation: str
+    priority: Priority
     method: str
     path: str
     reference: str

@@ -14,7 +14,7 @@ import httpx
 
 from venues.transport.answers import Refusal
 from venues.transport.budget import Limits
-from venues.transport.gate import Hold
+from venues.transport.gate import Hold, Unit
 
 PAUSE_SECONDS: Final = 1.0
 
@@ -30,7 +30,7 @@ class VenueRules:
     `pauses` names the statuses that mean "slow down" and how long to be quiet when no Retry-After
     comes with one; `bans` those of them that shut out the whole address. `read_left` reads what the
     venue says is left of a bucket. `refusal_within` finds a refusal in an answer that looks like a
-    success. `hold` makes signed calls pass the send gate.
+    success. `hold` makes signed calls pass the send gate, whose nonces count in the unit of `nonces`.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -39,6 +39,7 @@ class VenueRules:
     read_left: Callable[[httpx.Headers], Mapping[str, float]] | None = None
     refusal_within: Callable[[bytes], Refusal | None] | None = None
     hold: Hold | None = None
+    nonces: Unit = Unit.NANOSECONDS
 
 
 def left_in(header: str, bucket: str) -> Callable[[httpx.Headers], Mapping[str, float]]:

@@ -16,7 +16,7 @@ import httpx
 
 from venues.transport.breaker import Breaker
 from venues.transport.budget import BudgetStore
-from venues.transport.gate import SendGate
+from venues.transport.gate import SendGate, Unit
 from venues.transport.report import Exchange, Finished
 from venues.transport.tap import Tap
 
@@ -44,7 +44,7 @@ class Guards:
 
     store: BudgetStore | None = None
     breaker: Breaker | None = None
-    gate: SendGate | None = None
+    gate: Callable[[Unit], SendGate] | None = None
     tap: Tap | None = None
 
 

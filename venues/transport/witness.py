@@ -74,6 +74,7 @@ class Witness:
             return
         finished = Finished(
             operation=call.operation.name,
+            priority=call.operation.priority,
             method=call.method,
             path=_path(call),
             reference=call.operation.reference,

@@ -20,6 +20,7 @@ from venues.transport.gate import (
     LeaseAway,
     Nonces,
     SendGate,
+    Unit,
 )
 from venues.transport.http import Guards, HttpTransport, Safety, Seams
 from venues.transport.operation import CANCEL, PLACE, Priority
@@ -86,7 +87,7 @@ def transport(venue: Venue, gate: SendGate, hold: Hold = Hold.WRITTEN) -> HttpTr
         auth=None,
         read_refusal=lambda status, body: Refusal(Cause.INVALID, "", body.decode()),
         rules=VenueRules(hold=hold),
-        seams=Seams(wire=httpx.MockTransport(venue.handle), guards=Guards(gate=gate)),
+        seams=Seams(wire=httpx.MockTransport(venue.handle), guards=Guards(gate=lambda _: gate)),
     )
 
 
@@ -208,12 +209,24 @@ async def test_a_call_that_breaks_inside_opens_the_gate():
 
 def test_two_processes_never_make_the_same_nonce_from_the_same_clock():
     clock = iter(range(10**6, 10**6 + 4000))
-    processes = [Nonces(lambda: next(clock), slot=slot) for slot in (3, 4)]
+    processes = [Nonces(lambda: next(clock), slot=slot, digits=OWN_DIGITS) for slot in (3, 4)]
 
     made = [one.following() for _ in range(1000) for one in processes]
 
     assert len(set(made)) == len(made)
     assert {nonce % OWN_DIGITS for nonce in made} == {3, 4}
+
+
+@pytest.mark.parametrize(
+    ("unit", "nonce"),
+    [
+        (Unit.MILLISECONDS, 1_700_000_000_123),
+        (Unit.MICROSECONDS, 1_700_000_000_123_456),
+        (Unit.NANOSECONDS, 1_700_000_000_123_456_789),
+    ],
+)
+def test_a_nonce_counts_in_the_venues_unit(unit, nonce):
+    assert Nonces(unit.clock(lambda: 1_700_000_000_123_456_789)).following() == nonce
 
 
 def test_a_clock_that_goes_back_makes_no_lower_nonce():
@@ -228,7 +241,7 @@ def test_a_clock_that_goes_back_makes_no_lower_nonce():
 async def test_it_goes_on_without_the_lease_above_every_nonce_it_saw():
     lease = SharedLease()
     lease.last = 9_000_000
-    gate = SendGate(Nonces(lambda: 1_000_000, slot=7), lease=lease)
+    gate = SendGate(Nonces(lambda: 1_000_000, slot=7, digits=OWN_DIGITS), lease=lease)
     async with gate.passage(Priority.ORDER) as passage:
         leased = passage.nonce
     lease.is_away = True
