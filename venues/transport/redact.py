@@ -30,12 +30,23 @@ _IN_TEXT: Final = (
     (
         re.compile(
             r"""(["']?[\w-]*(?:secret|private_?key|privateKey|passphrase|password|signature|jwt|"""
-            r"""api[-_]?key|cb-access-(?:key|sign|passphrase))[\w-]*["']?\s*[:=]\s*)"""
-            r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&}\]]+)""",
+            r"""mnemonic|api[-_]?(?:key|sign)|access-(?:key|sign|passphrase)|listen_?key)"""
+            r"""[\w-]*["']?\s*[:=]\s*)"""
+            r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\{[^{}]*\}|[^\s,;&}\]]+)""",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
+    # Session tokens are long; `"token": "BTC"` and a contract's address are what an order is about.
+    (
+        re.compile(
+            r"""((?:\b|_)(?:token|auth|session_id)["']?\s*[:=]\s*["']?)"""
+            r"""(?!0x[0-9a-f]{40}\b)[\w+/=.:%~-]{12,}""",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"""(\botp["']?\s*[:=]\s*["']?)\w+""", re.IGNORECASE), rf"\1{HIDDEN}"),
     # 64 raw bytes in base64 is the form of an Ed25519 key pair.
     (re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])"), HIDDEN),
 )

@@ -22,6 +22,22 @@ PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIcanary\n-----END EC PRIVATE KEY-
         ('{"privateKey": "abc\\"def", "name": "n"}', 'abc\\"def'),
         ("api_secret=hunter2&x=1", "hunter2"),
         ("CB-ACCESS-SIGN: 0011aabb", "0011aabb"),
+        ("X-CB-ACCESS-SIGNATURE: abc+/=", "abc+/="),
+        ("X-CB-ACCESS-PASSPHRASE: hunter2", "hunter2"),
+        ("FX-ACCESS-SIGN: abc+/=", "abc+/="),
+        ("FX-ACCESS-KEY: fx-dummy-key", "fx-dummy-key"),
+        ("API-Sign: NYnfeIWF/x==", "NYnfeIWF"),
+        ("API-Key: dummyKraken", "dummyKraken"),
+        ("X-MBX-APIKEY: dummyBinance", "dummyBinance"),
+        ("x-signature: MEQCIFYz", "MEQCIFYz"),
+        ("/api/v3/order?symbol=BTCUSDT&signature=1a2cba35caff", "1a2cba35caff"),
+        ('{"params":{"apiKey":"dummy","signature":"2bac33"}}', "2bac33"),
+        ('{"signature":{"r":"0x53749d","s":"0x4cf184","v":28}}', "0x4cf184"),
+        ('{"listenKey":"pqia91ma19a5s61cv6a81va65sd"}', "pqia91ma19a5"),
+        ('{"params":{"channel":"executions","token":"WW91ciBhdXRoZW50aWNhdGlvbg"}}', "WW91ciBh"),
+        ("/stream?auth=1700000000:5:0:9f86d081884c7d65", "9f86d081884c"),
+        ("nonce=1&otp=483920&x=2", "483920"),
+        ('{"action":"auth","passphrase":"dummy-passphrase"}', "dummy-passphrase"),
     ],
 )
 def test_a_secret_leaves_no_trace_in_text(text, secret):
@@ -29,9 +45,16 @@ def test_a_secret_leaves_no_trace_in_text(text, secret):
     assert HIDDEN in redact_text(text)
 
 
-def test_ordinary_words_stay():
-    text = "order 23bd960d-7405-4a32-a436-4a94b23ffa2e BTC-USD buy 0.001 at 10000.00"
-
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 23bd960d-7405-4a32-a436-4a94b23ffa2e BTC-USD buy 0.001 at 10000.00",
+        '{"quantity":{"token":"BTC","value":"0.5"},"token_pair":{"base_token":"BTC"}}',
+        '{"token":"0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"}',
+        '{"time":1700000000,"author":"desk","footprint":"12"}',
+    ],
+)
+def test_what_an_order_is_about_stays(text):
     assert redact_text(text) == text
 
 

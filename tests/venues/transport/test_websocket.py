@@ -7,7 +7,9 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from venues.transport.websocket import Lost, Opened, Persistence, WebSocketSession
+from venues.interface.errors import Cause, NotSent
+from venues.transport.tap import Copy, Tap
+from venues.transport.websocket import Lost, Opened, Persistence, Recurring, WebSocketSession
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -170,3 +172,164 @@ async def test_cancelling_the_reader_hangs_up():
         with pytest.raises(asyncio.CancelledError):
             await reader
         await asyncio.wait_for(gone.wait(), 2)
+
+
+async def test_a_hello_may_wait_for_its_token_and_a_token_not_given_is_asked_for_again():
+    heard: list[str | bytes] = []
+    tokens = iter([None, "first", "second"])
+
+    async def hello() -> list[str]:
+        await asyncio.sleep(0)
+        token = next(tokens)
+        if token is None:
+            message = "no token now"
+            raise NotSent(message, cause=Cause.TEMPORARY)
+        return [token]
+
+    async def handler(socket: ServerConnection) -> None:
+        heard.append(await socket.recv())
+
+    async with running(handler) as url:
+        session = WebSocketSession(url, hello=hello, persistence=Clock().persistence())
+        found = await collect(session, 4)
+
+    assert isinstance(found[0], Lost)
+    assert "no token now" in found[0].reason
+    assert found[1] == Opened(2)
+    assert heard[:1] == ["first"]
+
+
+async def test_a_venues_own_ping_is_sent_again_and_again_and_ends_with_the_connection():
+    pings = 0
+
+    async def handler(socket: ServerConnection) -> None:
+        nonlocal pings
+        async for text in socket:
+            assert text == '{"op":"ping"}'
+            pings += 1
+            await socket.send("pong")
+            if pings == 3:
+                return
+
+    turns = asyncio.Event()
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if seconds == 99:
+            await asyncio.sleep(0.001)
+        else:
+            await turns.wait()
+
+    async with running(handler) as url:
+        session = WebSocketSession(
+            url,
+            hello=list,
+            persistence=Persistence(sleep=sleep),
+            recurring=[Recurring(every_seconds=99, texts=lambda: ['{"op":"ping"}'])],
+        )
+        found = await collect(session, 5)
+        sent_when_lost = slept.count(99)
+        await asyncio.sleep(0.02)
+
+    assert found[:4] == [Opened(1), b"pong", b"pong", b"pong"]
+    assert isinstance(found[4], Lost)
+    assert slept.count(99) == sent_when_lost
+
+
+async def test_a_token_that_cannot_be_renewed_gives_the_connection_up_in_time():
+    async def handler(socket: ServerConnection) -> None:
+        while True:
+            await socket.send("data")
+            await asyncio.sleep(0.001)
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0.005)
+
+    def no_token() -> list[str]:
+        message = "the key is gone"
+        raise NotSent(message, cause=Cause.AUTH)
+
+    async with running(handler) as url:
+        session = WebSocketSession(
+            url,
+            hello=list,
+            persistence=Persistence(sleep=sleep),
+            recurring=[Recurring(every_seconds=600, texts=no_token)],
+        )
+        async with aclosing(session.frames()) as frames, asyncio.timeout(3):
+            async for frame in frames:
+                if isinstance(frame, Lost):
+                    break
+
+    assert "the key is gone" in frame.reason
+
+
+async def test_a_connection_is_renewed_before_the_venue_ends_it_and_without_a_wait():
+    clock = Clock()
+
+    async def handler(socket: ServerConnection) -> None:
+        await socket.recv()
+        clock.now += 100
+        await socket.send("one")
+        await socket.wait_closed()
+
+    async with running(handler) as url:
+        session = WebSocketSession(
+            url, hello=lambda: ["hi"], persistence=clock.persistence(), longest_life_seconds=100
+        )
+        found = await collect(session, 5)
+
+    assert found[0] == Opened(1)
+    assert Opened(2) in found
+    assert any(isinstance(one, Lost) and "renewed" in one.reason for one in found)
+    assert clock.slept == []
+
+
+async def test_an_end_that_is_gone_without_a_word_is_found_although_we_keep_sending():
+    """A half-open connection: the server's task stands still and never reads nor answers."""
+
+    over = asyncio.Event()
+
+    async def handler(socket: ServerConnection) -> None:
+        await over.wait()
+
+    async def sleep(_seconds: float) -> None:
+        await asyncio.sleep(0.005)
+
+    async with running(handler) as url:
+        session = WebSocketSession(
+            url,
+            hello=list,
+            persistence=Persistence(sleep=sleep, idle_seconds=0.05),
+            recurring=[Recurring(every_seconds=1, texts=lambda: ["ping"])],
+        )
+        found = await collect(session, 2)
+        over.set()
+
+    assert isinstance(found[1], Lost)
+    assert "silent" in found[1].reason
+
+
+async def test_every_frame_of_a_tapped_session_is_copied_without_its_secrets():
+    copies: list[Copy] = []
+    tap = Tap(copies.append, wall=lambda: 5.0)
+
+    async def handler(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"fill":1}')
+        await socket.wait_closed()
+
+    async with running(handler) as url:
+        session = WebSocketSession(
+            url,
+            hello=lambda: ['{"op":"login","signature":"canary-1"}'],
+            persistence=Clock().persistence(),
+            tap=tap,
+        )
+        await collect(session, 2)
+    tap.drain()
+
+    assert [(one.direction, one.at) for one in copies] == [("sent", 5.0), ("received", 5.0)]
+    assert copies[1].text == '{"fill":1}'
+    assert "canary" not in copies[0].text
