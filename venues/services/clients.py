@@ -45,7 +45,7 @@ def open_client(account: Account) -> VenueClient:
 def open_public_client(venue: Venue) -> VenueClient:
     """Open a client without a key, for market data."""
     _refuse_unless_allowed(venue)
-    around = Surroundings(seams=guarded(venue.slug))
+    around = Surroundings(seams=guarded(venue.slug, venue.adapter))
     return build_client(venue.adapter, config=_config(venue), key=None, around=around)
 
 
@@ -70,7 +70,9 @@ def _open(account: Account, credential: Credential) -> VenueClient:
     except CannotOpen as error:
         raise NotSent(str(error), cause=Cause.AUTH) from error
     venue = account.venue
-    seams = guarded(venue.slug, account=str(account.pk), credential=str(credential.pk))
+    seams = guarded(
+        venue.slug, venue.adapter, account=str(account.pk), credential=str(credential.pk)
+    )
     around = Surroundings(seams=seams)
     return build_client(venue.adapter, config=_config(venue), key=key, around=around)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache, partial
 from time import monotonic
 
+from venues.adapters.limits import RULES
 from venues.services.budget import shared_budget
 from venues.services.measuring import called, finished, opened
 from venues.services.nonces import send_gate
@@ -18,7 +19,7 @@ from venues.transport.seams import Guards, Seams
 PUBLIC = "public"
 
 
-def guarded(venue: str, *, account: str = PUBLIC, credential: str = PUBLIC) -> Seams:
+def guarded(venue: str, adapter: str, *, account: str = PUBLIC, credential: str = PUBLIC) -> Seams:
     """Equip a client of this account, or one without a key."""
     return Seams(
         observe=partial(called, venue),
@@ -27,6 +28,7 @@ def guarded(venue: str, *, account: str = PUBLIC, credential: str = PUBLIC) -> S
             store=shared_budget(venue, credential),
             breaker=None if account == PUBLIC else _breaker(venue, account),
             gate=partial(send_gate, venue, credential),
+            rules=RULES.get(adapter),
         ),
     )
 

@@ -77,7 +77,7 @@ class HttpTransport:
         self._on_unauthorized = on_unauthorized
         self._patience = patience or Patience()
         self._seams = seams or Seams()
-        self._rules = rules or VenueRules()
+        self._rules = rules or self._seams.guards.rules or VenueRules()
         self._equip(self._seams.guards)
         self._client = httpx.AsyncClient(
             transport=self._seams.wire,

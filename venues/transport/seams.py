@@ -18,6 +18,7 @@ from venues.transport.breaker import Breaker
 from venues.transport.budget import BudgetStore
 from venues.transport.gate import SendGate, Unit
 from venues.transport.report import Exchange, Finished
+from venues.transport.rules import VenueRules
 from venues.transport.tap import Tap
 
 
@@ -39,13 +40,14 @@ class Guards:
     """What stands between a call and the wire; where one is missing a transport has its own.
 
     Without a `store` the whole budget is this transport's; without a `gate` nonces rise within it;
-    without a `tap` no copies are kept.
+    without a `tap` no copies are kept. `rules` are the venue's, for an adapter that brings none.
     """
 
     store: BudgetStore | None = None
     breaker: Breaker | None = None
     gate: Callable[[Unit], SendGate] | None = None
     tap: Tap | None = None
+    rules: VenueRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
