@@ -101,6 +101,7 @@ class OrderView(serializers.ModelSerializer[Order]):
             "updated_at",
             "version",
             "verdicts",
+            "purpose",
         ]
 
 
@@ -134,6 +135,9 @@ class NewOrder(serializers.Serializer[Any]):
     limit_price = serializers.CharField(max_length=60, required=False, allow_blank=True)
     time_in_force = serializers.ChoiceField(["gtc", "ioc", "fok"], required=False)
     post_only = serializers.BooleanField(required=False, default=False)
+    purpose = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="What it is for, in your words."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Turn names into rows; a name that does not exist is named."""

@@ -61,6 +61,7 @@ class TicketForm(forms.Form):
     limit_price = ExactField(required=False)
     time_in_force = forms.ChoiceField(choices=DURATIONS, required=False)
     post_only = forms.BooleanField(required=False, label="Post only")
+    purpose = forms.CharField(required=False, max_length=200, label="What it is for")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,6 +108,7 @@ class TicketForm(forms.Form):
             quantity=data["quantity"],
             limit_price=data["limit_price"],
             post_only=data["post_only"],
+            purpose=data["purpose"],
         )
 
 

@@ -150,6 +150,12 @@ class Order(models.Model):
         "approvals.Request", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     released_at = models.DateTimeField(null=True, blank=True)
+    purpose = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="What it is for, in the words of who placed it.",
+    )
 
     objects = OrderQuerySet.as_manager()
 

@@ -25,7 +25,9 @@ from venues.models import VenueSymbol
 from venues.services.books import read_book, touch_of
 
 EXPORT_LIMIT = 100_000
-PREFILLED = ("symbol", "side", "order_type", "quantity", "limit_price", "portfolio", "account")
+PREFILLED = (
+    *("symbol", "side", "order_type", "quantity", "limit_price", "portfolio", "account", "purpose"),
+)
 
 
 @requires(Action.ORDER_PLACE)

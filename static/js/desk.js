@@ -2,7 +2,7 @@
 
 import * as blotter from "./blotter.js";
 import * as book from "./book.js";
-import { attachCopy } from "./copy.js";
+import { listenToCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { attachDecisions } from "./decide.js";
 import { showFreshness } from "./freshness.js";
@@ -17,8 +17,8 @@ const DRAWN_BY = { blotter, book, reread, tickers, trades };
 
 listenToKeys();
 attachDecisions();
+listenToCopies();
 for (const form of document.querySelectorAll("form[data-ticket]")) attachTicket(form);
-for (const button of document.querySelectorAll("button[data-copies]")) attachCopy(button);
 
 // Filters keep to the URL: what is not chosen is not in it, and choosing is enough.
 for (const form of document.querySelectorAll("form.filters")) {

@@ -29,10 +29,28 @@ export async function readRow(url) {
   return parsed(await response.text()).querySelector("tr");
 }
 
-// What somebody typed, by the field's id: reading again must not take it away.
-function typedIn(element) {
-  const fields = [...element.querySelectorAll("input[type=text][id], textarea[id]")];
-  return fields.filter((field) => field.value !== field.defaultValue).map((field) => [field.id, field.value]);
+// What somebody typed, chose, ticked or unfolded, by its id: reading again must not take it away.
+const WHOLE = "input[type=text][id], textarea[id], input[type=checkbox][id], select[id], details[id]";
+const PROPERTY = { checkbox: "checked", DETAILS: "open" };
+
+function propertyOf(element) {
+  return PROPERTY[element.type] ?? PROPERTY[element.tagName] ?? "value";
+}
+
+function stateOf(element) {
+  return new Map([...element.querySelectorAll(WHOLE)].map((one) => [one.id, one[propertyOf(one)]]));
+}
+
+// How each part stood as it came from the server: what still stands so, nobody touched.
+const asServed = new WeakMap();
+
+function touchedIn(element) {
+  const served = asServed.get(element);
+  return served ? [...stateOf(element)].filter(([id, value]) => served.get(id) !== value) : [];
+}
+
+export function rememberServed(element) {
+  asServed.set(element, stateOf(element));
 }
 
 function focusedIn(element) {
@@ -49,15 +67,16 @@ export async function readAgain(element) {
   const url = element.dataset.fetch || location.pathname + location.search;
   const fresh = parsed(await (await read(url)).text());
   const focused = focusedIn(element);
-  const typed = typedIn(element);
+  const touched = touchedIn(element);
   const across = element.querySelector(".scroll")?.scrollLeft ?? 0;
   element.replaceChildren(...fresh.childNodes);
   adopt(element);
   const scroll = element.querySelector(".scroll");
   if (scroll) scroll.scrollLeft = across;
-  for (const [id, value] of typed) {
-    const field = element.querySelector(`#${CSS.escape(id)}`);
-    if (field) field.value = value;
+  rememberServed(element);
+  for (const [id, value] of touched) {
+    const one = element.querySelector(`#${CSS.escape(id)}`);
+    if (one) one[propertyOf(one)] = value;
   }
   if (focused) element.querySelector(focused)?.focus({ preventScroll: true });
 }

@@ -8,6 +8,7 @@ A market order carries the worst price the approver accepts; the book is held ag
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -34,8 +35,8 @@ from cqops.platform.approvals.services import (
 from cqops.platform.approvals.states import State as RequestState
 from trading import doorbell
 from trading.models import Order
-from trading.services import orders
-from trading.services.checks import Circumstances, only_reduces
+from trading.services import evidence, orders
+from trading.services.checks import Circumstances, Verdict, only_reduces
 from trading.services.holdings import held
 from trading.states import State, can_move
 from venues.interface.types import Side
@@ -66,7 +67,8 @@ def worst_price(*, side: Side, touch: Touch, tick: Decimal) -> Decimal | None:
 
 
 def instruction_of(order: Order) -> Content:
-    """Write down everything that would be sent, as it stands in the order's row."""
+    """Write down everything that would be sent, as it stands in the order's row, and what it is for."""
+    purpose = {"Purpose": order.purpose} if order.purpose else {}
     return {
         "Side": order.side,
         "Quantity": order.quantity,
@@ -82,10 +84,11 @@ def instruction_of(order: Order) -> Content:
         "Account": order.account.name,
         "Portfolio": order.portfolio.name,
         "Client order id": order.client_order_id,
+        **purpose,
     }
 
 
-def ask_for(order: Order, seen: Circumstances) -> Request:
+def ask_for(order: Order, seen: Circumstances, verdicts: Iterable[Verdict]) -> Request:
     """Ask a second person about an order that was just stored."""
     price = order.limit_price or seen.touch.facing(Side(order.side))
     facts = Facts(
@@ -93,6 +96,7 @@ def ask_for(order: Order, seen: Circumstances) -> Request:
         currency=order.symbol.quote.symbol,
         venue=order.symbol.venue.slug,
         account=order.account.name,
+        portfolio=order.portfolio.name,
         asset_group=order.symbol.base.kind,
     )
     return ask(
@@ -106,6 +110,7 @@ def ask_for(order: Order, seen: Circumstances) -> Request:
         deadline=order.placed_at + timedelta(minutes=settings.ORDER_APPROVAL_WITHIN_MINUTES),
         title=_title(order),
         about=order,
+        findings=evidence.findings_of(order, verdicts),
     )
 
 
@@ -121,11 +126,13 @@ def _seen(order: Order, touch: Touch, quantity: Decimal) -> Content:
     """Show what was only seen beside the instruction: it may change without voiding it."""
     after = quantity + (order.quantity if order.side == Side.BUY else -order.quantity)
     price = order.limit_price or touch.facing(Side(order.side))
+    fee = evidence.expected_fee(order, touch)
     return {
         "Best bid": touch.bid,
         "Best ask": touch.ask,
         "Book": touch.state,
-        "Value": None if price is None else order.quantity * price,
+        "Value": "not known" if price is None else order.quantity * price,
+        "Expected fee": "not known" if fee is None else fee,
         "Held before": quantity,
         "Held after a complete fill": after,
     }
@@ -249,4 +256,8 @@ order_kind = Kind(
     instruction=instruction_now,
     now=seen_now,
     page=page_of,
+    forecast=evidence.forecast_of,
+    context=evidence.context_of,
+    clock=evidence.clock_of,
+    timeline=evidence.timeline_of,
 )

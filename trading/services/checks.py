@@ -56,6 +56,7 @@ class Ticket:
     quantity: Decimal
     limit_price: Decimal | None
     post_only: bool = False
+    purpose: str = ""
 
     def access_parts(self) -> dict[str, UUID]:
         """Name the parts of the desk it would belong to, as the order it becomes."""

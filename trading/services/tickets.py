@@ -98,9 +98,10 @@ def _store(
         send_before=seen.now + timedelta(seconds=settings.ORDER_SEND_WITHIN_SECONDS),
         verdicts=[verdict.as_json() for verdict in verdicts],
         needs_approval=needs_approval,
+        purpose=ticket.purpose,
     )
     if needs_approval:
-        order.approval = approvals.ask_for(order, seen)
+        order.approval = approvals.ask_for(order, seen, verdicts)
         order.save(update_fields=["approval"])
     orders.began(order, by=by.username)
     _recorded(order, by=by)
@@ -114,7 +115,7 @@ def _recorded(order: Order, *, by: User) -> None:
     names = (
         *("client_order_id", "account_id", "portfolio_id", "symbol_id", "side", "order_type"),
         *("time_in_force", "post_only", "quantity", "limit_price", "state"),
-        *("worst_price", "approval_id"),
+        *("worst_price", "approval_id", "purpose"),
     )
     record(
         action="order.refused" if order.state == State.REFUSED else "order.placed",

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.forms import ActionForm
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp
 from cqops.platform.access.models import User
@@ -32,6 +32,9 @@ class DecideForm(ActionForm):  # type: ignore[misc]
     reason = forms.CharField(
         label="", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "Reason"})
     )
+    is_confirmed = forms.BooleanField(
+        label="I have seen what is to be confirmed", required=False, widget=UnfoldBooleanWidget
+    )
 
 
 class Decisions(TabularInline):  # type: ignore[misc]
@@ -51,7 +54,16 @@ class Decisions(TabularInline):  # type: ignore[misc]
 @admin.register(Request)
 class RequestAdmin(StepUp, ReadOnly):
     list_display = [
-        *("title", "asks_for", "kind", "requested_by", "requested_at", "deadline", "rule_name"),
+        *(
+            "title",
+            "asks_for",
+            "to_be_confirmed",
+            "kind",
+            "requested_by",
+            "requested_at",
+            "deadline",
+            "rule_name",
+        ),
         "state",
     ]
     list_filter = ["state", "kind", "requested_by"]
@@ -66,6 +78,10 @@ class RequestAdmin(StepUp, ReadOnly):
     @admin.display(description="asks for")
     def asks_for(self, row: Request) -> str:
         return "; ".join(f"{line.label}: {line.text}" for line in row.instruction_rows)
+
+    @admin.display(description="to be confirmed")
+    def to_be_confirmed(self, row: Request) -> str:
+        return "; ".join(f"{one.title}: {one.words}" for one in row.to_confirm)
 
     def needs_proof(self, request: HttpRequest, object_id: str | None) -> bool:
         return False
@@ -94,6 +110,7 @@ class RequestAdmin(StepUp, ReadOnly):
                 by=request.user,
                 verdict=verdict,
                 reason=request.POST.get("reason", ""),
+                is_confirmed="is_confirmed" in request.POST,
                 seen_hash=row.instruction_hash,
             )
         except Refused as error:

@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.access.rest import caller
-from cqops.platform.approvals.errors import BadReason, NotYours, Refused
+from cqops.platform.approvals.errors import BadReason, NotConfirmed, NotYours, Refused
 from cqops.platform.approvals.models import Decision, Request
+from cqops.platform.approvals.reasons import RefusalCode
 from cqops.platform.approvals.services import decide, progress
 from cqops.platform.approvals.services.inbox import TABS, BadCursor, Filter, page, visible
 from cqops.platform.approvals.states import Verdict
@@ -27,7 +28,16 @@ class DecisionView(serializers.ModelSerializer[Decision]):
 
     class Meta:
         model = Decision
-        fields = ["by", "verdict", "reason", "at", "instruction_hash"]
+        fields = ["by", "verdict", "reason", "code", "at", "instruction_hash"]
+
+
+class FindingView(serializers.Serializer[Any]):
+    severity = serializers.CharField(help_text="high, medium, low, or clear.")
+    title = serializers.CharField()
+    words = serializers.CharField()
+    is_confirmed_apart = serializers.BooleanField(
+        help_text="Whether approving needs its confirmation; so does everything high."
+    )
 
 
 class ApprovalView(serializers.ModelSerializer[Request]):
@@ -37,6 +47,7 @@ class ApprovalView(serializers.ModelSerializer[Request]):
     instruction = serializers.SerializerMethodField()
     snapshot = serializers.SerializerMethodField()
     explanation = serializers.CharField(source="sentence")
+    findings = FindingView(many=True)
     decisions = DecisionView(many=True)
     progress = serializers.SerializerMethodField()
 
@@ -44,7 +55,14 @@ class ApprovalView(serializers.ModelSerializer[Request]):
         model = Request
         fields = [
             *("id", "kind", "subject_kind", "subject_id", "title", "instruction"),
-            *("instruction_hash", "snapshot", "requested_by", "requested_at", "deadline"),
+            *(
+                "instruction_hash",
+                "snapshot",
+                "findings",
+                "requested_by",
+                "requested_at",
+                "deadline",
+            ),
             *("rule_name", "rule_why", "progress", "state", "explanation", "reason"),
             *("decisions", "ended_at", "executed_at", "version"),
         ]
@@ -78,6 +96,12 @@ class WhichApprovals(serializers.Serializer[Any]):
 class NewDecision(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField([one.value for one in Verdict])
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    code = serializers.ChoiceField(
+        [one.value for one in RefusalCode], required=False, help_text="Why, of a refusal."
+    )
+    is_confirmed = serializers.BooleanField(
+        default=False, help_text="That you confirm the `findings` that need it, to approve."
+    )
     seen_hash = serializers.CharField(help_text="The `instruction_hash` of what you decide about.")
 
 
@@ -119,7 +143,7 @@ class DecideApproval(APIView):
         """Approve or refuse.
 
         403 when it is not yours to decide, 409 when it is over or not what you saw, 422 for a refusal
-        without a reason.
+        without a reason, and for an approval without the confirmation its findings need.
         """
         person = caller(request)
         _found(request_id, by=person)
@@ -132,6 +156,8 @@ class DecideApproval(APIView):
                 by=person,
                 verdict=Verdict(data["verdict"]),
                 reason=data.get("reason", ""),
+                code=data.get("code", ""),
+                is_confirmed=data["is_confirmed"],
                 seen_hash=data["seen_hash"],
             )
         except Refused as error:
@@ -143,7 +169,7 @@ class DecideApproval(APIView):
 def _status(error: Refused) -> int:
     if isinstance(error, NotYours):
         return status.HTTP_403_FORBIDDEN
-    if isinstance(error, BadReason):
+    if isinstance(error, (BadReason, NotConfirmed)):
         return status.HTTP_422_UNPROCESSABLE_ENTITY
     return status.HTTP_409_CONFLICT
 

@@ -3,6 +3,7 @@
 Refused
 ├── NotYours          this person may not ask for or decide this
 ├── BadReason         a refusal needs a reason
+├── NotConfirmed      what is severe was not confirmed before approving
 ├── AlreadyDecided    somebody was faster; said as news, not as a failure
 ├── TooLate           the deadline passed, or the request is over
 ├── Changed           what is asked for is not what was seen
@@ -22,6 +23,10 @@ class NotYours(Refused):
 
 class BadReason(Refused):
     """A refusal needs a reason."""
+
+
+class NotConfirmed(Refused):
+    """What is severe was not confirmed before approving."""
 
 
 class AlreadyDecided(Refused):

@@ -45,9 +45,14 @@ def rows_from(stored: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
 
 def hash_of(*, kind: str, subject_kind: str, subject_id: str, rows: Iterable[Row]) -> str:
     """Hash what is asked for, of whom and about what, so that no approval fits another subject."""
-    exact = [kind, subject_kind, subject_id, [[row.label, row.text] for row in rows]]
-    text = json.dumps(exact, ensure_ascii=False, separators=(",", ":"))
+    text = canonical(kind=kind, subject_kind=subject_kind, subject_id=subject_id, rows=rows)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(*, kind: str, subject_kind: str, subject_id: str, rows: Iterable[Row]) -> str:
+    """Write what is hashed, byte for byte, for whoever compares it with a tool of their own."""
+    exact = [kind, subject_kind, subject_id, [[row.label, row.text] for row in rows]]
+    return json.dumps(exact, ensure_ascii=False, separators=(",", ":"))
 
 
 def _written(value: object) -> tuple[str, str]:

@@ -6,7 +6,7 @@ out a decision and that read the subject as it is now.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from cqops.platform.access.policy import Action
+from cqops.platform.approvals.exhibits import Clock, Forecast, Step
 from cqops.platform.approvals.instruction import Content
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class Kind:
     `settle` is called by a worker once a request is approved, refused, void, expired or withdrawn,
     and again by the sweep until it returns: it must do its work once. `instruction` reads what is
     asked for as it stands now (a difference voids the request); `now` reads what was only seen
-    beside it; `page` is where the subject is shown.
+    beside it; `page` is where the subject is shown. The rest is what the page of a request shows
+    beside these: what it would do, context to judge it by, the deadline that runs after the
+    approval, and what became of it.
     """
 
     label: str
@@ -41,6 +44,10 @@ class Kind:
     instruction: Callable[[str], Content] | None = None
     now: Callable[[str], Content] | None = None
     page: Callable[[str], str] | None = None
+    forecast: Callable[[str], Forecast] | None = None
+    context: Callable[[str], Content] | None = None
+    clock: Callable[[str], Clock | None] | None = None
+    timeline: Callable[[str], Sequence[Step]] | None = None
 
 
 def kind_of(name: str) -> Kind:

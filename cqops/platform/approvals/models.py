@@ -18,8 +18,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from cqops.platform.access.policy import Role
-from cqops.platform.approvals.instruction import Row, rows_from
+from cqops.platform.approvals.exhibits import Finding, findings_from
+from cqops.platform.approvals.instruction import Row, canonical, rows_from
 from cqops.platform.approvals.kinds import label_of
+from cqops.platform.approvals.reasons import WORDS, RefusalCode
 from cqops.platform.approvals.rules import Need, Quorum
 from cqops.platform.approvals.states import OPEN, SENTENCES, State, Verdict
 
@@ -167,6 +169,7 @@ class Request(models.Model):
     instruction_hash = models.CharField(max_length=64)
     snapshot = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    findings = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     # Which part of the desk it belongs to, for grants that reach no further.
     part_venue = models.UUIDField(null=True, blank=True, editable=False)
     part_account = models.UUIDField(null=True, blank=True, editable=False)
@@ -240,6 +243,30 @@ class Request(models.Model):
         return rows_from(self.snapshot)
 
     @property
+    def findings_shown(self) -> tuple[Finding, ...]:
+        return findings_from(self.findings)
+
+    @property
+    def to_confirm(self) -> tuple[Finding, ...]:
+        """What has to be confirmed by itself before it is approved."""
+        return tuple(one for one in self.findings_shown if one.needs_confirmation)
+
+    @property
+    def canonical_text(self) -> str:
+        """The very text the hash is of."""
+        return canonical(
+            kind=self.kind,
+            subject_kind=self.subject_kind,
+            subject_id=self.subject_id,
+            rows=self.instruction_rows,
+        )
+
+    @property
+    def is_default_rule(self) -> bool:
+        """Whether no rule fitted: every rule asks groups, and only the default asks none."""
+        return not self.groups
+
+    @property
     def quorum(self) -> Quorum:
         needs = tuple(Need(one["group"], one["label"], one["quorum"]) for one in self.needs)
         return Quorum(needs=needs, groups_required=self.groups_required)
@@ -273,6 +300,12 @@ class Decision(models.Model):
         max_length=7, choices=[(one.value, one.value.title()) for one in Verdict]
     )
     reason = models.CharField(max_length=500, blank=True)
+    code = models.CharField(
+        max_length=16,
+        blank=True,
+        db_default="",
+        choices=[(one.value, WORDS[one]) for one in RefusalCode],
+    )
     at = models.DateTimeField()
     instruction_hash = models.CharField(max_length=64)
     seats = models.JSONField(default=list, help_text="The groups this person sat in.")
@@ -283,6 +316,9 @@ class Decision(models.Model):
             models.UniqueConstraint(fields=["request", "by"], name="one_decision_a_person"),
             models.CheckConstraint(
                 condition=Q(verdict=Verdict.APPROVE) | ~Q(reason=""), name="refusal_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.REFUSE) | Q(code=""), name="only_a_refusal_has_a_code"
             ),
         ]
 

@@ -5,16 +5,20 @@ from django.utils import timezone
 
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
+from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.services.inbox import needing, running_out
 from cqops.platform.approvals.services.rulebook import impossible_rules
+from cqops.platform.approvals.services.standing import stuck
 from cqops.platform.overview import OverviewRow, Severity
+
+MOST = 20
 
 
 def rows(user: User) -> list[OverviewRow]:
     """Name what waits for this person, and rules that nobody can meet any more."""
     if not may(user, Action.APPROVAL_VIEW):
         return []
-    return [*_waiting(user), *_impossible(user)]
+    return [*_waiting(user), *_stuck(user), *_impossible(user)]
 
 
 def _waiting(user: User) -> list[OverviewRow]:
@@ -33,6 +37,23 @@ def _waiting(user: User) -> list[OverviewRow]:
             severity=Severity.URGENT if soon else Severity.ATTENTION,
             count=count,
         )
+    ]
+
+
+def _stuck(user: User) -> list[OverviewRow]:
+    """Name what this person asked for and nobody left could agree to."""
+    asked = Request.objects.with_names().open().filter(requested_by=user)
+    mine = list(asked[:MOST])
+    found = stuck(mine, now=timezone.now())
+    return [
+        OverviewRow(
+            title=f"Too few people are left to agree: {one.title}",
+            detail="It ends at its deadline. Withdraw it, or ask an admin about its rule.",
+            url=reverse("approval", args=[one.pk]),
+            severity=Severity.ATTENTION,
+        )
+        for one in mine
+        if one.pk in found
     ]
 
 

@@ -23,6 +23,7 @@ class Facts:
     currency: str = ""
     venue: str = ""
     account: str = ""
+    portfolio: str = ""
     asset_group: str = ""
 
 

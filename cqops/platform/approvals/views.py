@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,10 +15,20 @@ from cqops.platform.access.freshness import is_fresh, requires_fresh
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.errors import AlreadyDecided, Refused
+from cqops.platform.approvals.exhibits import Severity
 from cqops.platform.approvals.kinds import all_kinds
 from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.reasons import WORDS
 from cqops.platform.approvals.services import decide, progress, standing, why_not, withdraw
-from cqops.platform.approvals.services.evidence import page_of, side_by_side
+from cqops.platform.approvals.services.evidence import (
+    clock_of,
+    context_of,
+    forecast_of,
+    page_of,
+    side_by_side,
+    similar,
+    timeline_of,
+)
 from cqops.platform.approvals.services.inbox import (
     TABS,
     BadCursor,
@@ -27,11 +38,11 @@ from cqops.platform.approvals.services.inbox import (
     rows,
     visible,
 )
+from cqops.platform.approvals.services.standing import stuck
 from cqops.platform.approvals.states import OPEN, State, Verdict
 from cqops.platform.exports import csv_response
 
 EXPORT_LIMIT = 100_000
-PRESETS = ["Too large", "Not the right moment", "Price has moved", "Not explained"]
 
 
 def _filter(request: DeskRequest) -> Filter:
@@ -60,6 +71,7 @@ def inbox(request: DeskRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "lines": [(one, progress(one)) for one in found],
+        "stuck": stuck(found, now=now),
         "next_cursor": following,
         "filter": wanted,
         "kinds": all_kinds(),
@@ -97,16 +109,37 @@ def _shown(request: DeskRequest, found: Request) -> dict[str, Any]:
         "asked": found,
         "standing": standing(found, now=now),
         "decisions": decisions,
-        "seen": side_by_side(found),
+        **_evidence(request, found),
         "subject_url": page_of(found),
         "problem": why_not(found, request.user, now=now) if found.is_pending else "",
         "has_decided": any(one.by_id == request.user.pk for one in decisions),
         "may_withdraw": found.requested_by_id == request.user.pk and State(found.state) in OPEN,
         "is_fresh": is_fresh(request),
         "may_read_audit": may(request.user, Action.AUDIT_VIEW),
-        "presets": PRESETS,
+        "refusal_codes": [(code.value, words) for code, words in WORDS.items()],
         "checked_at": now,
     }
+
+
+def _evidence(request: DeskRequest, found: Request) -> dict[str, Any]:
+    """Gather what lies beside the request."""
+    return {
+        "seen": side_by_side(found),
+        "forecast": forecast_of(found),
+        "context": context_of(found),
+        "similar": similar(found, by=request.user) if found.is_pending else [],
+        "timeline": timeline_of(found),
+        "clock": clock_of(found),
+        "clear_findings": [one for one in found.findings_shown if one.severity is Severity.CLEAR],
+        "rule_url": _rule_url(request, found),
+    }
+
+
+def _rule_url(request: DeskRequest, found: Request) -> str:
+    """Lead to the rule as it stands now, for those whom the admin lets in."""
+    if found.rule_id is None or not admin.site.has_permission(request):
+        return ""
+    return reverse("admin:approvals_rule_change", args=[found.rule_id])
 
 
 @require_POST
@@ -119,6 +152,8 @@ def decide_one(request: DeskRequest, request_id: UUID) -> HttpResponse:
             by=request.user,
             verdict=Verdict(request.POST.get("verdict", "")),
             reason=request.POST.get("reason", ""),
+            code=request.POST.get("code", ""),
+            is_confirmed="is_confirmed" in request.POST,
             seen_hash=request.POST.get("seen_hash", ""),
         )
     except AlreadyDecided as news:
@@ -146,8 +181,8 @@ def withdraw_one(request: DeskRequest, request_id: UUID) -> HttpResponse:
 def _export(wanted: Filter, *, by: User) -> HttpResponse:
     header = [
         *("requested_at_utc", "request_id", "kind", "title", "subject_kind", "subject_id"),
-        *("requested_by", "rule", "deadline_utc", "state", "reason", "ended_at_utc", "decisions"),
-        "instruction_hash",
+        *("requested_by", "venue", "account", "portfolio", "rule", "deadline_utc", "state"),
+        *("reason", "ended_at_utc", "decisions", "refusal_code", "instruction_hash"),
     ]
     found = rows(wanted, by=by, now=timezone.now())[:EXPORT_LIMIT]
     lines = (_line(row) for row in found.iterator(chunk_size=500))
@@ -155,9 +190,12 @@ def _export(wanted: Filter, *, by: User) -> HttpResponse:
 
 
 def _line(row: Request) -> list[object]:
-    decisions = "; ".join(f"{one.by.username} {one.verdict}" for one in row.decisions.all())
+    made = list(row.decisions.all())
+    decisions = "; ".join(f"{one.by.username} {one.verdict}" for one in made)
+    code = next((one.code for one in made if one.code), "")
+    where = (row.facts.get(name, "") for name in ("venue", "account", "portfolio"))
     return [
         *(row.requested_at, row.pk, row.kind, row.title, row.subject_kind, row.subject_id),
-        *(row.requested_by.username, row.rule_name, row.deadline, row.state, row.reason),
-        *(row.ended_at, decisions, row.instruction_hash),
+        *(row.requested_by.username, *where, row.rule_name, row.deadline, row.state, row.reason),
+        *(row.ended_at, decisions, code, row.instruction_hash),
     ]

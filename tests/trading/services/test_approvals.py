@@ -60,6 +60,7 @@ def say(order, by, verdict=Verdict.APPROVE, reason=""):
         by=by,
         verdict=verdict,
         reason=reason,
+        is_confirmed=True,
         seen_hash=request.instruction_hash,
     )
     settle(request.pk)

@@ -22,6 +22,7 @@ register = template.Library()
 
 ABSENT = "\N{EN DASH}"
 GROUP = 3
+HOURS_OF_TWO_DAYS = 48
 # What a state means for the person who looks, whatever the machine calls it.
 TONES = {
     "good": {
@@ -90,6 +91,33 @@ def moment(at: datetime | None, venue_zone: str = "", style: str = "full") -> st
         f"{here:%Y-%m-%d %H:%M:%S %Z} · {title}",
         here.strftime(pattern),
     )
+
+
+@register.filter
+def age(at: datetime, now: datetime) -> str:
+    """Say how long ago something was, with the time itself in the title."""
+    seconds = max(int((now - at).total_seconds()), 0)
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours >= HOURS_OF_TWO_DAYS:
+        text = f"{hours // 24} d"
+    elif hours:
+        text = f"{hours} h {minutes % 60} min"
+    else:
+        text = f"{minutes} min" if minutes else f"{seconds} s"
+    return format_html(
+        '<time class="moment" datetime="{}" title="{}">{}</time>',
+        at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}",
+        text,
+    )
+
+
+@register.filter
+def change(value: Any) -> str:
+    """Write a gain or loss exactly, its sign before it."""
+    text = amount(value)
+    plus = "+" if value is not None and Decimal(str(value)) > 0 else ""
+    return format_html('<span class="{}">{}{}</span>', signed(value), plus, text)
 
 
 @register.simple_tag

@@ -4,13 +4,14 @@ from cqops.platform.approvals.errors import (
     AlreadyDecided,
     BadReason,
     Changed,
+    NotConfirmed,
     NotReleased,
     NotYours,
     Refused,
     TooLate,
 )
 from cqops.platform.approvals.rules import Facts
-from cqops.platform.approvals.services.decisions import decide, progress, standing, why_not
+from cqops.platform.approvals.services.decisions import decide, why_not
 from cqops.platform.approvals.services.requests import (
     ask,
     confirm_released,
@@ -20,6 +21,7 @@ from cqops.platform.approvals.services.requests import (
     withdraw,
 )
 from cqops.platform.approvals.services.settling import settle, settle_left
+from cqops.platform.approvals.services.standing import progress, standing
 from cqops.platform.approvals.states import State, Verdict
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "BadReason",
     "Changed",
     "Facts",
+    "NotConfirmed",
     "NotReleased",
     "NotYours",
     "Refused",

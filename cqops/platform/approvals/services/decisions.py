@@ -18,6 +18,7 @@ from cqops.platform.approvals.errors import (
     AlreadyDecided,
     BadReason,
     Changed,
+    NotConfirmed,
     NotYours,
     Refused,
     TooLate,
@@ -25,7 +26,8 @@ from cqops.platform.approvals.errors import (
 from cqops.platform.approvals.kinds import kind_of, label_of
 from cqops.platform.approvals.live import request_changed
 from cqops.platform.approvals.models import Decision, Request
-from cqops.platform.approvals.rules import Quorum, Seats, filled, is_met
+from cqops.platform.approvals.reasons import WORDS, RefusalCode
+from cqops.platform.approvals.rules import is_met
 from cqops.platform.approvals.services import journal
 from cqops.platform.approvals.services.people import Decider, deciders_of, is_party
 from cqops.platform.approvals.services.requests import (
@@ -35,28 +37,68 @@ from cqops.platform.approvals.services.requests import (
     is_same,
     lock,
 )
+from cqops.platform.approvals.services.standing import seats_of
 from cqops.platform.approvals.states import State, Verdict
 
 
-def decide(
-    *, request_id: UUID | str, by: User, verdict: Verdict, reason: str = "", seen_hash: str
+def decide(  # noqa: PLR0913 -- a decision is all of this
+    *,
+    request_id: UUID | str,
+    by: User,
+    verdict: Verdict,
+    reason: str = "",
+    code: str = "",
+    is_confirmed: bool = False,
+    seen_hash: str,
 ) -> Request:
     """Write down what somebody decided, and draw the conclusion.
 
-    A refusal is raised after the commit: finding the deadline passed or the instruction changed
-    ends the request, and that has to stay.
+    `is_confirmed` says that whoever approves confirmed the findings of `Request.to_confirm` by
+    themselves. A refusal is raised after the commit: finding the deadline passed or the instruction
+    changed ends the request, and that has to stay.
     """
     with transaction.atomic():
         request = lock(request_id)
         now = timezone.now()
         problem = _problem(request, by=by, seen_hash=seen_hash, now=now)
-        if problem is None and verdict is Verdict.REFUSE and not reason.strip():
-            problem = BadReason("Say why: whoever asked reads it, and so does the audit.")
+        said = _Said(verdict, reason.strip(), code if verdict is Verdict.REFUSE else "")
+        problem = problem or said.problem(request, is_confirmed=is_confirmed)
         if problem is None:
-            _record(request, by=by, verdict=verdict, reason=reason.strip(), now=now)
+            _record(request, by=by, said=said, now=now)
     if problem is not None:
         raise problem
     return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody says: the verdict, their words, and for a refusal its code."""
+
+    verdict: Verdict
+    words: str
+    code: str
+
+    def problem(self, request: Request, *, is_confirmed: bool) -> Refused | None:
+        if self.verdict is Verdict.APPROVE:
+            left = "" if is_confirmed else ", ".join(one.title for one in request.to_confirm)
+            words = f"Not approved yet: confirm on the request's page that you have seen: {left}."
+            return NotConfirmed(words) if left else None
+        if self.code and self.code not in set(RefusalCode):
+            return BadReason("There is no such reason to choose. Choose one, or write your own.")
+        if not self.reason:
+            return BadReason("Say why: whoever asked reads it, and so does the audit.")
+        return None
+
+    @property
+    def reason(self) -> str:
+        """The words, or those of the code where somebody only chose one."""
+        if self.words or self.code in {"", RefusalCode.OTHER}:
+            return self.words
+        return f"{WORDS[RefusalCode(self.code)]}."
+
+    @property
+    def stored_code(self) -> str:
+        return self.code or (RefusalCode.OTHER if self.verdict is Verdict.REFUSE else "")
 
 
 def _problem(request: Request, *, by: User, seen_hash: str, now: datetime) -> Refused | None:
@@ -109,89 +151,25 @@ def _decider(request: Request, person: User, *, now: datetime) -> Decider | None
     return next(found, None)
 
 
-def _record(request: Request, *, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
+def _record(request: Request, *, by: User, said: _Said, now: datetime) -> None:
     decider = _decider(request, by, now=now)
     decision = Decision.objects.create(
         request=request,
         by=by,
-        verdict=verdict,
-        reason=reason[:500],
+        verdict=said.verdict,
+        reason=said.reason[:500],
+        code=said.stored_code,
         at=now,
         instruction_hash=request.instruction_hash,
         seats=sorted(decider.seats) if decider else [],
     )
     journal.decided(decision)
-    if verdict is Verdict.REFUSE:
-        advance(request, State.REFUSED, at=now, reason=f"{by.name}: {reason}", by=by)
+    if said.verdict is Verdict.REFUSE:
+        advance(request, State.REFUSED, at=now, reason=f"{by.name}: {said.reason}", by=by)
     elif is_met(request.quorum, seats_of(request)):
-        words = f"{by.name}: {reason}" if reason else ""
+        words = f"{by.name}: {said.reason}" if said.reason else ""
         advance(request, State.APPROVED, at=now, reason=words, by=by)
     else:
         request.version += 1
         request.save(update_fields=["version"])
         request_changed(request)
-
-
-def seats_of(request: Request) -> Seats:
-    """Say where the people who approved sat when they did."""
-    approvals = (one for one in request.decisions.all() if one.verdict == Verdict.APPROVE)
-    return {str(one.by_id): frozenset(one.seats) for one in approvals}
-
-
-def progress(request: Request) -> str:
-    """Say how far a request has come, without asking who is left: enough for a line of a list."""
-    placed = filled(request.quorum, seats_of(request))
-    counts = {need: len(placed[need.group]) for need in request.quorum.needs}
-    joined = ", ".join(f"{n} of {need.quorum} {need.label}" for need, n in counts.items())
-    is_all = request.quorum.required == len(counts)
-    return joined if is_all else f"{request.quorum.required} of these groups: {joined}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupStanding:
-    """How far one group has come, and who of it could still decide."""
-
-    label: str
-    quorum: int
-    approved: tuple[str, ...]
-    can_still: tuple[str, ...]
-
-    @property
-    def is_met(self) -> bool:
-        return len(self.approved) >= self.quorum
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How far a request has come, and whether those left can bring it to an end."""
-
-    groups: tuple[GroupStanding, ...]
-    required: int
-    can_be_met: bool
-
-
-def standing(request: Request, *, now: datetime) -> Standing:
-    """Say per group who agreed and who is left."""
-    quorum = request.quorum
-    seats = seats_of(request)
-    decided = {str(one.by_id) for one in request.decisions.all()}
-    left = [one for one in deciders_of(request, at=now) if str(one.person.pk) not in decided]
-    names = {str(one.by_id): one.by.name for one in request.decisions.all()}
-    placed = filled(quorum, seats)
-    return Standing(
-        groups=tuple(
-            GroupStanding(
-                label=need.label,
-                quorum=need.quorum,
-                approved=tuple(names[person] for person in placed[need.group]),
-                can_still=tuple(one.person.name for one in left if need.group in one.seats),
-            )
-            for need in quorum.needs
-        ),
-        required=quorum.required,
-        can_be_met=_can_be_met(quorum, seats, left),
-    )
-
-
-def _can_be_met(quorum: Quorum, seats: Seats, left: list[Decider]) -> bool:
-    return is_met(quorum, {**seats, **{str(one.person.pk): one.seats for one in left}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cqops.platform.access.models import User
 from cqops.platform.approvals.models import Decision, Request
-from cqops.platform.approvals.states import State
+from cqops.platform.approvals.states import State, Verdict
 from cqops.platform.audit.services import record
 
 
@@ -33,11 +33,20 @@ def decided(decision: Decision) -> None:
             "verdict": decision.verdict,
             "instruction_hash": decision.instruction_hash,
             "seats": decision.seats,
+            **_details(decision),
         },
         reason=decision.reason,
         decision_id=str(decision.request_id),
         by=decision.by,
     )
+
+
+def _details(decision: Decision) -> dict[str, object]:
+    """Name the code of a refusal, and what was confirmed apart before an approval."""
+    if decision.verdict == Verdict.REFUSE:
+        return {"code": decision.code}
+    confirmed = [one.title for one in decision.request.to_confirm]
+    return {"confirmed": confirmed} if confirmed else {}
 
 
 def moved(request: Request, *, here: State, by: User | None) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from cqops.platform.access.models import RoleGrant, User
-from cqops.platform.access.policy import may
+from cqops.platform.access.policy import Action, may
 from cqops.platform.access.scopes import Grant, Subject
 from cqops.platform.approvals.kinds import UnknownKind, kind_of
 from cqops.platform.approvals.models import Group, Membership, Request, StandIn
@@ -30,8 +30,48 @@ class Decider:
     seats: frozenset[str]
 
 
+class Roll:
+    """Everybody, their powers and their seats at one moment: read once, for any number of requests."""
+
+    def __init__(self, groups: Iterable[str], *, at: datetime) -> None:
+        self.own_seats = _own_seats(groups)
+        self.stand_ins = standing_in(at=at)
+        self.seats = _moved(self.own_seats, self.stand_ins)
+        self.people = _with_grants(User.objects.order_by("username"))
+
+    def deciders(self, *, kind: str, quorum: Quorum, about: Subject | None = None) -> list[Decider]:
+        """List everyone with the power to decide this kind and a seat that the quorum asks for."""
+        action = decides(kind)
+        if action is None:
+            return []
+        groups = {need.group for need in quorum.needs}
+        anyone = frozenset({ANYONE} & groups)
+        seated = (
+            Decider(person, anyone | (groups & self.seats.get(person.pk, set())))
+            for person in self.people
+        )
+        return [one for one in seated if one.seats and may(one.person, action, about)]
+
+    def deciders_of(self, request: Request) -> list[Decider]:
+        """List who may decide this request; whoever asked, and whoever it is about, may not."""
+        found = self.deciders(kind=request.kind, quorum=request.quorum, about=request)
+        return [one for one in found if not is_party(request, one.person)]
+
+
+def decides(kind: str) -> Action | None:
+    """Name the power that deciding this kind takes, if anybody still offers it."""
+    try:
+        return kind_of(kind).decides
+    except UnknownKind:
+        return None
+
+
 def seats_by_person(groups: Iterable[str], *, at: datetime) -> dict[UUID, set[str]]:
     """Say who sits in which of these groups: by name, by role, or in an absent person's place."""
+    return _moved(_own_seats(groups), standing_in(at=at))
+
+
+def _own_seats(groups: Iterable[str]) -> dict[UUID, set[str]]:
     wanted = [group for group in groups if group]
     found: dict[UUID, set[str]] = defaultdict(set)
     for group, person in Membership.objects.filter(group_id__in=wanted).values_list(
@@ -45,19 +85,21 @@ def seats_by_person(groups: Iterable[str], *, at: datetime) -> dict[UUID, set[st
         "user_id", "role"
     ):
         found[person].update(group for group, of in by_role.items() if of == role)
-    return _with_stand_ins(found, at=at)
+    return found
 
 
-def _with_stand_ins(seats: dict[UUID, set[str]], *, at: datetime) -> dict[UUID, set[str]]:
+def standing_in(*, at: datetime) -> dict[UUID, StandIn]:
+    """Say for whoever is absent now who stands in for them."""
+    found = StandIn.objects.filter(starts_at__lte=at, ends_at__gt=at)
+    return {row.absent_id: row for row in found.select_related("absent", "stand_in")}
+
+
+def _moved(seats: dict[UUID, set[str]], stand_ins: dict[UUID, StandIn]) -> dict[UUID, set[str]]:
     """Move the seats of absent people to those who stand in for them: a seat is one voice."""
-    standing = dict(
-        StandIn.objects.filter(starts_at__lte=at, ends_at__gt=at).values_list(
-            "absent_id", "stand_in_id"
-        )
-    )
     moved: dict[UUID, set[str]] = defaultdict(set)
     for person, groups in seats.items():
-        moved[standing.get(person, person)] |= groups
+        row = stand_ins.get(person)
+        moved[row.stand_in_id if row else person] |= groups
     return moved
 
 
@@ -71,20 +113,8 @@ def deciders(
     *, kind: str, quorum: Quorum, at: datetime, about: Subject | None = None
 ) -> list[Decider]:
     """List everyone with the power to decide this kind and a seat that the quorum asks for."""
-    try:
-        action = kind_of(kind).decides
-    except UnknownKind:
-        return []
-    groups = {need.group for need in quorum.needs}
-    seats = seats_by_person(groups, at=at)
-    anyone = frozenset({ANYONE} & groups)
-    people = User.objects.filter(is_active=True).order_by("username")
-    found = (
-        Decider(person, anyone | frozenset(seats.get(person.pk, ())))
-        for person in _with_grants(people if anyone else people.filter(pk__in=seats))
-        if may(person, action, about)
-    )
-    return [decider for decider in found if decider.seats]
+    roll = Roll((need.group for need in quorum.needs), at=at)
+    return roll.deciders(kind=kind, quorum=quorum, about=about)
 
 
 def _with_grants(people: QuerySet[User]) -> list[User]:
@@ -100,11 +130,7 @@ def _with_grants(people: QuerySet[User]) -> list[User]:
 
 def deciders_of(request: Request, *, at: datetime) -> list[Decider]:
     """List who may decide this request; whoever asked, and whoever it is about, may not."""
-    return [
-        decider
-        for decider in deciders(kind=request.kind, quorum=request.quorum, at=at, about=request)
-        if not is_party(request, decider.person)
-    ]
+    return Roll((need.group for need in request.quorum.needs), at=at).deciders_of(request)
 
 
 def is_party(request: Request, person: User) -> bool:

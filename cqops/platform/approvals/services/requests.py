@@ -6,6 +6,7 @@ first: the order is always subject, then request.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from cqops.platform.access.policy import may
 from cqops.platform.access.scopes import Subject, parts_of
 from cqops.platform.approvals import doorbell
 from cqops.platform.approvals.errors import NotReleased, NotYours, TooLate
+from cqops.platform.approvals.exhibits import Finding
 from cqops.platform.approvals.instruction import Content, hash_of, rows_of
 from cqops.platform.approvals.kinds import kind_of
 from cqops.platform.approvals.live import request_changed
@@ -43,6 +45,7 @@ def ask(  # noqa: PLR0913 -- a request is all of this
     deadline: datetime | None = None,
     title: str = "",
     about: Subject | None = None,
+    findings: Iterable[Finding] = (),
 ) -> Request:
     """Ask other people to agree to exactly this instruction.
 
@@ -69,6 +72,7 @@ def ask(  # noqa: PLR0913 -- a request is all of this
         ),
         snapshot=[row.as_json() for row in rows_of(snapshot)],
         facts=asdict(facts),
+        findings=[one.as_json() for one in findings],
         **{f"part_{name}": parts.get(name) for name in ("venue", "account", "portfolio")},
         requested_by=requested_by,
         requested_at=now,
