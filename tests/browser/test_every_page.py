@@ -1,14 +1,22 @@
-"""Each page, in light and dark and on a phone: drawn, silent, inside its width."""
+"""Each page, in light and dark and on a phone: drawn, silent, inside its width.
 
+`SCREENSHOTS=folder` keeps a picture of every one of them.
+"""
+
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.browser import night
 from tests.browser.people import enter_as
 
 pytestmark = pytest.mark.browser
 
+# A name in braces is the page of one row: see `rows`.
 PAGES = {
     "Trader": [
         "/",
@@ -29,6 +37,9 @@ PAGES = {
         "/confirm/",
         "/api/docs/",
     ],
+    "Approver": ["/approvals/", "{request}", "/tokens/"],
+    "Recon": ["/reconciliation/", "/breaks/?state=all", "{break}", "/approvals/", "/tokens/new/"],
+    "Auditor": ["/audit/", "{entry}", "/approvals/?tab=all", "{request}", "{break}"],
     "Admin": [
         "/admin/",
         "/admin/assets/asset/",
@@ -54,17 +65,48 @@ SCREENS = {
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
+@pytest.fixture(scope="module")
+def rows(desk) -> Iterator[dict[str, str]]:
+    """Have a request that waits and a break to look at, and leave neither open."""
+    night.until_clean(desk)
+    with night.wrong_venue(desk) as fails:
+        fails("wrong_balance", currency="USDC", amount="250.75")
+        night.reconcile(desk)
+        found = next(one for one in night.open_breaks(desk) if one["unit"] == "USDC")
+        order = night.order(desk, symbol="BTC-USD", quantity="0.9", purpose="Rebalance")
+        yield {"request": f"/approvals/{order['approval']}/", "break": f"/breaks/{found['id']}/"}
+        night.take_back(desk, order["id"])
+
+
+def _address(path: str, page: Page, rows: dict[str, str]) -> str:
+    """Name the page; the entry of the log is the first one of the list that is shown."""
+    if path == "{entry}":
+        return page.locator("main [data-row]").first.get_attribute("href") or ""
+    return rows[path.strip("{}")] if path.startswith("{") else path
+
+
+def _keep_picture(page: Page, *names: str) -> None:
+    folder = os.environ.get("SCREENSHOTS", "")
+    if not folder:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    name = "-".join(re.sub(r"\W+", "_", name).strip("_") or "overview" for name in names)
+    page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
 @pytest.mark.parametrize("role", PAGES)
 @pytest.mark.parametrize("screen", SCREENS)
-def test_pages_are_drawn_without_a_complaint(new_page, screen, role):
+@pytest.mark.timeout(120, func_only=True)
+def test_pages_are_drawn_without_a_complaint(new_page, screen, role, rows):
     page = new_page(**SCREENS[screen])
     enter_as(page, role)
     for path in PAGES[role]:
-        page.goto(path)
+        page.goto(_address(path, page, rows))
         page.wait_for_load_state("networkidle") if path.startswith("/admin") else None
         expect(page.locator(".environment")).to_be_visible()
         expect(page.locator("h1").first).to_be_visible()
         assert page.evaluate(OVERFLOW) <= 0, f"{path} is wider than the {screen} screen"
+        _keep_picture(page, role, path, screen)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -74,6 +116,7 @@ def test_the_sign_in_page_is_drawn_without_a_complaint(new_page, screen):
 
     expect(page.locator("button.role")).to_have_count(7)
     assert page.evaluate(OVERFLOW) <= 0
+    _keep_picture(page, "nobody", "sign_in", screen)
 
 
 def test_a_password_and_a_code_sign_in_and_the_menu_signs_out(page, desk):

@@ -2,7 +2,7 @@
 
 import re
 import zoneinfo
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -98,3 +98,26 @@ def test_a_link_keeps_the_filter_and_changes_one_part(rf):
     template = Template("{% query side='sell' before=None %}")
 
     assert template.render(Context({"request": request})) == "?state=open&amp;side=sell"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3_600, "1 h 0 min"),
+        (7_290, "2 h 1 min"),
+        (48 * 3_600, "2 d"),
+    ],
+)
+def test_an_age_is_told_in_the_largest_units_that_matter(seconds, words):
+    assert text_of(desk.age(NOON, NOON + timedelta(seconds=seconds))) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("1.5", "+1.5"), ("-64323.675", "-64323.675"), ("0", "0"), (None, desk.ABSENT)],
+)
+def test_a_change_carries_its_sign(value, shown):
+    assert text_of(desk.change(None if value is None else Decimal(value))) == shown

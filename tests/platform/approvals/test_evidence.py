@@ -1,6 +1,8 @@
 """What lies beside a request: findings, forecast, context, the running deadline, and the exact text."""
 
+import csv
 import hashlib
+import io
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -127,6 +129,19 @@ class TestRefusalCodes:
         made = Decision.objects.get()
         assert (made.code, made.reason) == ("too_large", "Too large.")
         assert Entry.objects.get(action="approval.decided").after["code"] == "too_large"
+
+    def test_the_export_says_it_beside_where_and_who(self, client, asked, approver):
+        request = asked(facts=Facts(venue="here", account="Main", portfolio="Alpha"))
+        say(request, approver, Verdict.REFUSE, code="too_large")
+        client.force_login(approver)
+        answer = client.get(reverse("approvals"), {"tab": "all", "format": "csv"})
+        (line,) = csv.DictReader(io.StringIO(answer.content.decode()))
+        named = ("venue", "account", "portfolio", "state", "decisions", "refusal_code")
+        assert [line[name] for name in named] == [
+            *("here", "Main", "Alpha", "refused"),
+            *("alma refuse", "too_large"),
+        ]
+        assert line["instruction_hash"] == request.instruction_hash
 
     def test_words_alone_are_another_reason_and_another_reason_needs_words(self, asked, approver):
         say(asked(), approver, Verdict.REFUSE, reason="Ask me tomorrow.")
