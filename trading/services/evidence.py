@@ -83,7 +83,8 @@ def expected_fee(order: Order, touch: Touch) -> Decimal | None:
     if rate is None or price is None:
         return None
     places = Decimal(1).scaleb(-order.symbol.quote.display_places)
-    return (order.quantity * price * rate).quantize(places, rounding=ROUND_UP)
+    fee: Decimal = order.quantity * price * rate
+    return fee.quantize(places, rounding=ROUND_UP)
 
 
 def forecast_of(order_id: str) -> Forecast:
