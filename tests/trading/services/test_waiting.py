@@ -59,7 +59,7 @@ def test_the_time_a_second_person_took_is_not_the_workers(trader, live_book):
         request_id=request.pk,
         by=cast.person(Role.APPROVER, "alma"),
         verdict=Verdict.APPROVE,
-        reason="",
+        is_confirmed=True,
         seen_hash=request.instruction_hash,
     )
     settle(request.pk)
