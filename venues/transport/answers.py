@@ -28,6 +28,8 @@ _NOTHING_LEFT: Final = (
     httpx.ProxyError,
 )
 _NOT_A_REQUEST: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
+# The code of what was refused for its key or its time, and is tried once more.
+ONCE_MORE: Final = "401"
 _SAYS_NOTHING: Final = frozenset({408, 409, 425})
 _CAUSE_BY_STATUS: Final = {401: Cause.AUTH, 403: Cause.AUTH, 404: Cause.NOT_FOUND}
 
@@ -38,12 +40,17 @@ class HeldBack(NotSent):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A venue's error body, read by its adapter."""
+    """A venue's error body, read by its adapter.
+
+    An untimely one was refused for the time it was signed with: like a 401 it is worth another try
+    once the venue's clock has been asked.
+    """
 
     cause: Cause
     code: str
     message: str
     retry_after: float | None = None
+    is_untimely: bool = False
 
 
 def no_answer(error: Exception, safety: Safety, *, has_begun: bool) -> VenueError:
@@ -63,7 +70,8 @@ def refused(response: httpx.Response, refusal: Refusal, safety: Safety) -> Venue
     if not response.is_client_error or status in _SAYS_NOTHING:
         return _after_sending(words, safety, code=refusal.code or str(status))
     cause = _CAUSE_BY_STATUS.get(status, refusal.cause)
-    code = str(status) if status == httpx.codes.UNAUTHORIZED else refusal.code or str(status)
+    is_once_more = status == httpx.codes.UNAUTHORIZED or refusal.is_untimely
+    code = ONCE_MORE if is_once_more else refusal.code or str(status)
     return Rejected(words, cause=cause, venue_code=code)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from venues.interface.errors import Cause, VenueError
-from venues.transport.answers import HeldBack
+from venues.transport.answers import ONCE_MORE, HeldBack
 from venues.transport.operation import Operation, Safety
 from venues.transport.seams import Patience
 
@@ -36,7 +36,7 @@ def delay_before_next(
     delay = min(patience.first_delay_seconds * 2 ** (attempt - 1), patience.longest_delay_seconds)
     if error.cause is Cause.AUTH:
         # A 401 was not processed, and under load it is a throttle in disguise: once more.
-        is_once_more = attempt == 1 and error.venue_code == "401"
+        is_once_more = attempt == 1 and error.venue_code == ONCE_MORE
         return delay * spread if is_once_more else None
     if safety is Safety.ONCE:
         return None

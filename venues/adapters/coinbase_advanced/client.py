@@ -23,7 +23,7 @@ from venues.adapters.coinbase_advanced.normalizer import (
 )
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
 from venues.adapters.kit.reading import first, unix_time
-from venues.adapters.kit.rest import Params, RestClient, next_cursor, unknown
+from venues.adapters.kit.rest import Params, RestClient, looking_up, next_cursor, unknown
 from venues.adapters.kit.stream import Follower
 from venues.adapters.kit.writing import amount, invalid
 from venues.interface.errors import Rejected, VenueError
@@ -47,6 +47,7 @@ from venues.interface.types import (
     Ticker,
     Trade,
 )
+from venues.transport import operation as op
 from venues.transport.signer import CdpAuth, CdpSigner
 
 T = TypeVar("T")
@@ -72,14 +73,16 @@ class CoinbaseAdvancedClient(RestClient):
         return CdpAuth(self._signer)
 
     async def _venue_time(self) -> datetime:
-        said = await self._read_openly(f"{PREFIX}/time", (), wire.ServerTime)
+        said = await self._read_openly(f"{PREFIX}/time", (), wire.ServerTime, op.HEALTH)
         return self._reading(lambda: unix_time(said.epochMillis))
 
     # Orders
 
     async def place_order(self, request: OrderRequest) -> Order:
         body = orders.order_body(request, self._around.now())
-        said, answer = await self._create(f"{PREFIX}/orders", body, wire.Created)
+        said, answer = await self._create(
+            f"{PREFIX}/orders", body, wire.Created, op.PLACE.about(request.client_order_id)
+        )
         if not said.success:
             return await self._refused(request, said)
         success = said.success_response or wire.CreateSuccess()
@@ -123,7 +126,9 @@ class CoinbaseAdvancedClient(RestClient):
             "size": amount("quantity", quantity or order.quantity),
             "price": amount("limit price", limit_price or order.limit_price),
         }
-        said, _ = await self._create(f"{PREFIX}/orders/edit", body, wire.Edited)
+        said, _ = await self._create(
+            f"{PREFIX}/orders/edit", body, wire.Edited, op.AMEND.about(ref.client_order_id)
+        )
         if not said.success:
             errors = said.errors or [wire.CreateError()]
             refusal = orders.create_refusal(said.error_response or errors[0], "")
@@ -136,7 +141,9 @@ class CoinbaseAdvancedClient(RestClient):
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
         venue_order_id = ref.venue_order_id or (await self.get_order(ref)).venue_order_id
         body = {"order_ids": [venue_order_id]}
-        said = await self._cancel(f"{PREFIX}/orders/batch_cancel", body, wire.Cancelled)
+        said = await self._cancel(
+            f"{PREFIX}/orders/batch_cancel", body, wire.Cancelled, ref.client_order_id
+        )
         result = next((one for one in said.results if one.order_id == venue_order_id), None)
         if result is None:
             message = "the answer to the cancel does not name the order"
@@ -157,7 +164,7 @@ class CoinbaseAdvancedClient(RestClient):
                 ref, OrderQuery(symbols=symbols, limit=LARGEST_PAGE)
             )
         path = f"{PREFIX}/orders/historical/{quote(ref.venue_order_id, safe='')}"
-        return self._order((await self._read(path, (), wire.OneOrder)).order)
+        return self._order((await self._read(path, (), wire.OneOrder, looking_up(ref))).order)
 
     async def get_orders(self, query: OrderQuery) -> Page[Order]:
         params = _page_params(query, "start_date", "end_date")
@@ -165,7 +172,9 @@ class CoinbaseAdvancedClient(RestClient):
         # The venue lets OPEN stand with no other status; what it does not filter, we do.
         is_open_only = bool(query.statuses) and query.statuses <= OPEN_STATUSES
         params += [("order_status", "OPEN")] if is_open_only else []
-        said = await self._read(f"{PREFIX}/orders/historical/batch", params, wire.Orders)
+        said = await self._read(
+            f"{PREFIX}/orders/historical/batch", params, wire.Orders, op.LIST_ORDERS
+        )
         found = (self._order(raw) for raw in said.orders)
         wanted = tuple(one for one in found if not query.statuses or one.status in query.statuses)
         return Page(wanted, next_cursor(query.cursor, said.cursor, has_next=said.has_next))
@@ -173,7 +182,9 @@ class CoinbaseAdvancedClient(RestClient):
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
         """List executions; corrections and reversals are left to the drift report."""
         params = _page_params(query, "start_sequence_timestamp", "end_sequence_timestamp")
-        said = await self._read(f"{PREFIX}/orders/historical/fills", params, wire.Fills)
+        said = await self._read(
+            f"{PREFIX}/orders/historical/fills", params, wire.Fills, op.LIST_FILLS
+        )
         found: list[Fill] = []
         for raw in said.fills:
             fill = self._reading(lambda raw=raw: read_fill(raw, self._around.now()))  # type: ignore[misc]
@@ -198,30 +209,32 @@ class CoinbaseAdvancedClient(RestClient):
 
     async def _accounts(self, cursor: str) -> Page[wire.Account]:
         params = _page_params(OrderQuery(limit=LARGEST_PAGE, cursor=cursor))
-        said = await self._read(f"{PREFIX}/accounts", params, wire.Accounts)
+        said = await self._read(f"{PREFIX}/accounts", params, wire.Accounts, op.BALANCES)
         return Page(tuple(said.accounts), next_cursor(cursor, said.cursor, has_next=said.has_next))
 
     async def get_key_rights(self) -> KeyRights:
-        said = await self._read(f"{PREFIX}/key_permissions", (), wire.KeyPermissions)
+        said = await self._read(f"{PREFIX}/key_permissions", (), wire.KeyPermissions, op.KEY_RIGHTS)
         return KeyRights(
             can_view=said.can_view, can_trade=said.can_trade, can_transfer=said.can_transfer
         )
 
     async def get_order_book(self, symbol: str, depth: int) -> BookSnapshot:
         params = [("product_id", symbol), ("limit", str(depth))]
-        said = await self._market("/product_book", params, wire.OneBook)
+        said = await self._market("/product_book", params, wire.OneBook, op.BOOK)
         return self._reading(lambda: read_book(symbol, said.pricebook, self._around.now()))
 
     async def get_instruments(self) -> tuple[Instrument, ...]:
-        said = await self._market("/products", [("product_type", "SPOT")], wire.Products)
+        said = await self._market(
+            "/products", [("product_type", "SPOT")], wire.Products, op.INSTRUMENTS
+        )
         self._aliases |= {one.product_id: one.alias for one in said.products if one.alias}
         return self._reading(lambda: tuple(read_instrument(one) for one in said.products))
 
-    async def _market(self, path: str, params: Params, kind: type[T]) -> T:
+    async def _market(self, path: str, params: Params, kind: type[T], operation: op.Operation) -> T:
         """Read market data, with the key's own larger allowance where there is a key."""
         if self._key is not None:
-            return await self._read(f"{PREFIX}{path}", params, kind)
-        return await self._read_openly(f"{PREFIX}/market{path}", params, kind)
+            return await self._read(f"{PREFIX}{path}", params, kind, operation)
+        return await self._read_openly(f"{PREFIX}/market{path}", params, kind, operation)
 
     # Streams
 
@@ -265,7 +278,7 @@ class CoinbaseAdvancedClient(RestClient):
             return symbol
         if symbol not in self._aliases:
             path = f"/products/{quote(symbol, safe='')}"
-            product = await self._market(path, (), wire.Product)
+            product = await self._market(path, (), wire.Product, op.INSTRUMENTS)
             self._aliases[symbol] = product.alias or symbol
         return self._aliases[symbol]
 

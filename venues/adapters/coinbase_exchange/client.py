@@ -28,7 +28,7 @@ from venues.adapters.coinbase_exchange.normalizer import (
 from venues.adapters.coinbase_exchange.signer import ExchangeAuth
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
 from venues.adapters.kit.reading import ZERO, number, time_of
-from venues.adapters.kit.rest import RestClient, unknown
+from venues.adapters.kit.rest import RestClient, looking_up, unknown
 from venues.adapters.kit.stream import Follower
 from venues.adapters.kit.writing import invalid
 from venues.interface.errors import Cause, NotSent, Rejected
@@ -56,6 +56,7 @@ from venues.interface.types import (
     Ticker,
     Trade,
 )
+from venues.transport import operation as op
 
 LARGEST_PAGE: Final = 1000
 _SAYS_NOTHING: Final = "Coinbase Exchange does not say what a key may do or when it ends."
@@ -71,14 +72,16 @@ class CoinbaseExchangeClient(RestClient):
         return self._signer
 
     async def _venue_time(self) -> datetime:
-        said = await self._read_openly("/time", (), wire.ServerTime)
+        said = await self._read_openly("/time", (), wire.ServerTime, op.HEALTH)
         return self._reading(lambda: time_of(said.iso))
 
     # Orders
 
     async def place_order(self, request: OrderRequest) -> Order:
         body = orders.order_body(request, self._around.now())
-        said, answer = await self._create("/orders", body, wire.Order)
+        said, answer = await self._create(
+            "/orders", body, wire.Order, op.PLACE.about(request.client_order_id)
+        )
         if said.client_oid not in {None, "", request.client_order_id}:
             message = "the venue's answer names another order"
             raise unknown(message)
@@ -90,7 +93,7 @@ class CoinbaseExchangeClient(RestClient):
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
         params = [("product_id", ref.symbol)]
         try:
-            await self._delete(f"/orders/{_name(ref)}", params, str)
+            await self._delete(f"/orders/{_name(ref)}", params, str, ref.client_order_id)
         except Rejected as error:
             if error.venue_code.casefold() != orders.ALREADY_DONE:
                 raise
@@ -101,7 +104,9 @@ class CoinbaseExchangeClient(RestClient):
 
     async def get_order(self, ref: OrderRef) -> Order:
         try:
-            return self._order(await self._read(f"/orders/{_name(ref)}", (), msgspec.Raw))
+            return self._order(
+                await self._read(f"/orders/{_name(ref)}", (), msgspec.Raw, looking_up(ref))
+            )
         except Rejected as error:
             if error.cause is not Cause.NOT_FOUND:
                 raise
@@ -142,7 +147,7 @@ class CoinbaseExchangeClient(RestClient):
         statuses = ("open", "pending", "active", "received") if is_open_only else ("all",)
         symbol, after = _place(query)
         params = [("status", status) for status in statuses] + _page_params(query, symbol, after)
-        said, headers = await self._read_page("/orders", params, list[msgspec.Raw])
+        said, headers = await self._read_page("/orders", params, list[msgspec.Raw], op.LIST_ORDERS)
         found = tuple(self._order(raw) for raw in said)
         wanted = tuple(
             one
@@ -159,7 +164,7 @@ class CoinbaseExchangeClient(RestClient):
             raise invalid(message)
         symbol, after = _place(query)
         params = _page_params(query, symbol, after)
-        said, headers = await self._read_page("/fills", params, list[msgspec.Raw])
+        said, headers = await self._read_page("/fills", params, list[msgspec.Raw], op.LIST_FILLS)
         now = self._around.now()
         found = self._reading(lambda: tuple(read_fill(raw, now) for raw in said))
         wanted = tuple(one for one in found if query.side in {None, one.side})
@@ -173,17 +178,17 @@ class CoinbaseExchangeClient(RestClient):
     # The account and the market
 
     async def get_balance(self) -> tuple[Balance, ...]:
-        said = await self._read("/accounts", (), list[wire.Account])
+        said = await self._read("/accounts", (), list[wire.Account], op.BALANCES)
         now = self._around.now()
         return self._reading(lambda: tuple(read_balance(one, now) for one in said))
 
     async def get_key_rights(self) -> KeyRights:
         """Prove that the key reads; what else it may do the venue keeps to itself."""
-        await self._read("/accounts", (), list[wire.Account])
+        await self._read("/accounts", (), list[wire.Account], op.KEY_RIGHTS)
         return KeyRights(can_view=True, can_trade=None, can_transfer=None, notes=(_SAYS_NOTHING,))
 
     async def get_fees(self) -> tuple[Fee, ...]:
-        said = await self._read("/fees", (), wire.Fees)
+        said = await self._read("/fees", (), wire.Fees, op.BALANCES)
         maker, taker = self._reading(
             lambda: (number(said.maker_fee_rate), number(said.taker_fee_rate))
         )
@@ -191,11 +196,11 @@ class CoinbaseExchangeClient(RestClient):
 
     async def get_order_book(self, symbol: str, depth: int) -> BookSnapshot:
         path = f"/products/{quote(symbol, safe='')}/book"
-        said = await self._read_openly(path, [("level", "2")], wire.Book)
+        said = await self._read_openly(path, [("level", "2")], wire.Book, op.BOOK)
         return self._reading(lambda: read_book(symbol, said, depth, self._around.now()))
 
     async def get_instruments(self) -> tuple[Instrument, ...]:
-        said = await self._read_openly("/products", (), list[wire.Product])
+        said = await self._read_openly("/products", (), list[wire.Product], op.INSTRUMENTS)
         return self._reading(lambda: tuple(read_instrument(one) for one in said))
 
     # Streams

@@ -79,7 +79,9 @@ def read_refusal(status: int, body: bytes) -> Refusal:
 
 
 def refusal_of(sentence: str) -> Refusal:
-    return Refusal(PHRASES.find(sentence) or Cause.INVALID, sentence[:60], sentence)
+    cause = PHRASES.find(sentence) or Cause.INVALID
+    is_untimely = cause is Cause.AUTH and "timestamp" in sentence
+    return Refusal(cause, sentence[:60], sentence, is_untimely=is_untimely)
 
 
 def order_body(request: OrderRequest, now: datetime) -> dict[str, object]:

@@ -28,6 +28,7 @@ from venues.interface.types import (
     Page,
 )
 from venues.transport.http import HttpTransport, Refusal, Safety
+from venues.transport.operation import CANCEL, LOOK_UP, Operation
 
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
@@ -108,23 +109,29 @@ class RestClient:
 
     # Reading
 
-    async def _read(self, path: str, params: Params, kind: type[T]) -> T:
+    async def _read(self, path: str, params: Params, kind: type[T], operation: Operation) -> T:
         self._need_key()
-        answer = await self._http.get(path, params=params)
+        answer = await self._http.get(path, params=params, operation=operation)
         return self._reading(lambda: decode(answer, kind))
 
     async def _read_page(
-        self, path: str, params: Params, kind: type[T]
+        self, path: str, params: Params, kind: type[T], operation: Operation
     ) -> tuple[T, Mapping[str, str]]:
         """Read a page whose headers say how to go on."""
         self._need_key()
-        answer, headers = await self._http.get_page(path, params=params)
+        answer, headers = await self._http.get_page(path, params=params, operation=operation)
         return self._reading(lambda: decode(answer, kind)), headers
 
-    async def _read_openly(self, path: str, params: Params, kind: type[T]) -> T:
+    async def _read_openly(
+        self, path: str, params: Params, kind: type[T], operation: Operation
+    ) -> T:
         """Read what needs no key, without showing one."""
         answer = await self._http.get(
-            path, params=params, headers={"Cache-Control": "no-cache"}, is_signed=False
+            path,
+            params=params,
+            headers={"Cache-Control": "no-cache"},
+            is_signed=False,
+            operation=operation,
         )
         return self._reading(lambda: decode(answer, kind))
 
@@ -178,21 +185,30 @@ class RestClient:
 
     # Acting
 
-    async def _create(self, path: str, body: object, kind: type[T]) -> tuple[T, bytes]:
+    async def _create(
+        self, path: str, body: object, kind: type[T], operation: Operation
+    ) -> tuple[T, bytes]:
         """Send an order once; what cannot be read of the answer leaves its outcome open."""
         self._need_key()
-        answer = await self._http.post(path, msgspec.json.encode(body), safety=Safety.ONCE)
+        answer = await self._http.post(
+            path, msgspec.json.encode(body), safety=Safety.ONCE, operation=operation
+        )
         return said(answer, kind, "order"), answer
 
-    async def _cancel(self, path: str, body: object, kind: type[T]) -> T:
+    async def _cancel(self, path: str, body: object, kind: type[T], reference: str) -> T:
         """Ask for a cancel, which may be asked again."""
         self._need_key()
-        answer = await self._http.post(path, msgspec.json.encode(body), safety=Safety.REPEATABLE)
+        answer = await self._http.post(
+            path,
+            msgspec.json.encode(body),
+            safety=Safety.REPEATABLE,
+            operation=CANCEL.about(reference),
+        )
         return said(answer, kind, "cancel")
 
-    async def _delete(self, path: str, params: Params, kind: type[T]) -> T:
+    async def _delete(self, path: str, params: Params, kind: type[T], reference: str) -> T:
         self._need_key()
-        answer = await self._http.delete(path, params=params, safety=Safety.REPEATABLE)
+        answer = await self._http.delete(path, params=params, operation=CANCEL.about(reference))
         return said(answer, kind, "cancel")
 
     def _accepted(self, request: OrderRequest, venue_order_id: str, answer: bytes) -> Order:
@@ -223,6 +239,10 @@ def said(answer: bytes, kind: type[T], what: str) -> T:
     except Unreadable as error:
         message = f"the answer to the {what} cannot be read: {error}"
         raise unknown(message) from error
+
+
+def looking_up(ref: OrderRef) -> Operation:
+    return LOOK_UP.about(ref.client_order_id or ref.venue_order_id)
 
 
 def unknown(message: str) -> OutcomeUnknown:

@@ -1,0 +1,108 @@
+"""Every scenario on every adapter; and a suite that fails adapters that are broken on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.venues.adapters.conformance.scenarios import NEEDS, SCENARIOS
+from tests.venues.adapters.conformance.stage import STAGES, staged
+from venues.adapters.registry import ADAPTERS
+from venues.interface.errors import Cause, OutcomeUnknown, Rejected
+from venues.interface.types import OrderStatus, Page
+
+
+def test_every_adapter_is_on_the_stage():
+    assert STAGES.keys() == ADAPTERS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(STAGES))
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+async def test_scenario(slug: str, name: str, tmp_path: Path):
+    async with staged(slug, tmp_path) as desk:
+        if not NEEDS[name](desk):
+            pytest.skip(f"{slug} does not declare this")
+        await SCENARIOS[name](desk)
+
+
+class Broken:
+    """An adapter with one thing wrong with it."""
+
+    def __init__(self, client: Any, **wrong: Callable[..., Any]) -> None:
+        self._client = client
+        self._wrong = wrong
+
+    def __getattr__(self, name: str) -> Any:
+        whole = getattr(self._client, name)
+        wrong = self._wrong.get(name)
+        if wrong is None:
+            return whole
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await wrong(whole, *args, **kwargs)
+
+        return call
+
+
+async def a_timeout_is_a_failure(place: Any, request: Any) -> Any:
+    try:
+        return await place(request)
+    except OutcomeUnknown as error:
+        raise Rejected(str(error), cause=Cause.TEMPORARY) from error
+
+
+async def only_the_first_page(listing: Any, query: Any) -> Any:
+    return Page((await listing(query)).items, "")
+
+
+async def every_order_is_open(get: Any, ref: Any) -> Any:
+    return replace(await get(ref), status=OrderStatus.ACKNOWLEDGED)
+
+
+async def amounts_through_a_float(balances: Any) -> Any:
+    return tuple(
+        replace(one, available=Decimal(float(one.available) * 1.0000001))
+        for one in await balances()
+    )
+
+
+async def sides_are_swapped(place: Any, request: Any) -> Any:
+    other = {"buy": "sell", "sell": "buy"}[request.side.value]
+    return await place(replace(request, side=type(request.side)(other)))
+
+
+BREAKS = [
+    (
+        "place_order",
+        a_timeout_is_a_failure,
+        "a_lost_answer_is_unknown_and_the_client_id_tells_the_truth",
+    ),
+    ("get_fills", only_the_first_page, "a_thousand_fills_are_paged_without_loss"),
+    ("get_order", every_order_is_open, "an_order_lives_from_placing_to_cancelling"),
+    (
+        "get_balance",
+        amounts_through_a_float,
+        "a_market_order_fills_and_its_fills_and_balances_agree",
+    ),
+    ("place_order", sides_are_swapped, "an_order_lives_from_placing_to_cancelling"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "wrong", "name"), BREAKS)
+@pytest.mark.parametrize("slug", sorted(STAGES))
+async def test_a_broken_adapter_fails(
+    slug: str, method: str, wrong: Callable[..., Any], name: str, tmp_path: Path
+):
+    async with staged(slug, tmp_path) as desk:
+        whole = desk.client
+        desk.client = Broken(whole, **{method: wrong})
+        with pytest.raises((AssertionError, Rejected, pytest.fail.Exception)):
+            await SCENARIOS[name](desk)
+        desk.client = whole
