@@ -329,6 +329,8 @@ TRADING_CHECKS = [
 APPROVAL_WITHIN_MINUTES = env.integer("APPROVAL_WITHIN_MINUTES", default=120, low=1, high=1440)
 APPROVAL_KINDS = {
     "access.role": "cqops.platform.approvals.services.roles.role_kind",
+    "access.way_in": "cqops.platform.approvals.services.ways_in.way_in_kind",
+    "access.token": "cqops.platform.approvals.services.programs.token_kind",
     "approvals.rule": "cqops.platform.approvals.services.proposals.rule_kind",
     "approvals.stand_in": "cqops.platform.approvals.services.proposals.stand_in_kind",
     "trading.order": "trading.services.approvals.order_kind",

@@ -19,12 +19,15 @@ from cqops.platform.access import second_factor
 from cqops.platform.access.models import Authenticator, DeskSession, User
 from cqops.platform.access.people import save_person
 from cqops.platform.access.policy import Role
+from cqops.platform.access.seals import unseal
 from cqops.platform.access.tokens import create_token
+from cqops.platform.approvals.models import Proposal
+from cqops.platform.approvals.services.ways_in import propose_way_in
 from cqops.platform.telemetry.logs import JsonLines, Lines
 from tests import cast
 from trading.services.tickets import place
 from venues.models import Account
-from venues.services.registration import store_credential
+from venues.services.keys import propose_credential, seed_credential
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 REDACT = "venues.transport.redact.redact_text"
@@ -57,26 +60,39 @@ def said(monkeypatch):
         logging.getLogger().removeHandler(handler)
 
 
+def _hash_that_waits():
+    return unseal(Proposal.objects.first().content["password"].encode()).decode()
+
+
 @pytest.fixture
 def canaries(settings):
     """Plant one of each kind."""
     admin_person = cast.person(Role.ADMIN, "adam")
     trader = cast.person(Role.TRADER, "tom")
     password = "canary password 7f3a"
-    save_person(person=trader, roles=["trader"], by=admin_person, new_password=password)
+    waiting = "canary password that waits 41c8"
+    approver = cast.person(Role.APPROVER)
+    asked = propose_way_in(person=trader, by=admin_person, new_password=password)
+    cast.approve(asked, approver)
+    propose_way_in(person=trader, by=admin_person, new_password=waiting)
     save_person(person=trader, roles=["trader"], by=admin_person)
     enrolled = second_factor.begin(user=trader)
     seed = second_factor.seed_text(enrolled)
     paper = second_factor.confirm(user=trader, code=second_factor.present_code(trader))
     token, text = create_token(owner=trader, name="canary", scopes=["order.view"], days=1)
-    store_credential(account=cast.account(), key_id="public id", secret="canary-secret-91bd")
-    store_credential(account=cast.account("Pem"), key_id="other id", secret=PEM)
+    seed_credential(account=cast.account(), key_id="public id", secret="canary-secret-91bd")
+    seed_credential(account=cast.account("Pem"), key_id="other id", secret=PEM)
+    propose_credential(
+        account=cast.account(), key_id="next id", secret="canary-secret-2b7e", by=admin_person
+    )
     client = Client()
     client.force_login(trader)
     trader.refresh_from_db()
     return Canaries(
         {
             "password": password,
+            "password that waits": waiting,
+            "password hash that waits": _hash_that_waits(),
             "password hash": trader.password.rpartition("$")[2],
             "second factor seed": seed,
             "paper code": paper[0],
@@ -85,6 +101,7 @@ def canaries(settings):
             "token": text,
             "token digest": token.digest,
             "credential": "canary-secret-91bd",
+            "credential that waits": "canary-secret-2b7e",
             "private key": "CANARYpemCANARYpemCANARY",
             "session key": client.session.session_key,
             "SECRET_KEY": settings.SECRET_KEY,

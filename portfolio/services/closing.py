@@ -143,4 +143,5 @@ close_kind = Kind(
     instruction=read_instruction,
     now=read_beside,
     page=_page,
+    tells=frozenset({"venue", "account"}),
 )

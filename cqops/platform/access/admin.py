@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,37 +14,37 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminP
 from cqops.platform.access import (
     admin_keys,  # noqa: F401 -- the other half of this admin
     parts,
-    second_factor,
 )
 from cqops.platform.access.admin_doors import Kept, ReadOnly, Shown, StepUp, by
 from cqops.platform.access.forms import GrantForm
 from cqops.platform.access.models import RoleGrant, User
-from cqops.platform.access.people import (
-    APART,
-    NotTogether,
-    OwnRoles,
-    grant_role,
-    save_person,
-    take_role,
-)
-from cqops.platform.access.policy import WHAT_ROLES_DO, Action, NotAllowed, Role, may
+from cqops.platform.access.people import APART, NotTogether, OwnRoles, save_person, take_role
+from cqops.platform.access.policy import WHAT_ROLES_DO, Action, Role, may
+from cqops.platform.access.scopes import Grant, Scope
 from cqops.platform.access.sessions import end_all_sessions
+from cqops.platform.approvals.admin_asking import Asks
+from cqops.platform.approvals.services.roles import propose_roles
+from cqops.platform.approvals.services.ways_in import propose_way_in
 
 admin.site.unregister(Group)
 
 
 class PersonForm(forms.ModelForm[User]):
-    """A person with their roles; the password is set here and never shown."""
+    """A person with their roles; the password is set here and never shown.
+
+    What gives this person a power is asked for instead of saved: the views say which is which.
+    """
 
     roles = forms.MultipleChoiceField(
         choices=[(role.value, f"{role.value.title()}: {WHAT_ROLES_DO[role]}") for role in Role],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
+        help_text="Taking one away counts at once; one that is added waits for a second person.",
     )
     new_password = forms.CharField(
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="Leave empty to keep the present one.",
+        help_text="Leave empty to keep the present one. Somebody else's waits for a second person.",
     )
 
     is_own = False
@@ -75,7 +76,7 @@ class PersonForm(forms.ModelForm[User]):
 
 
 @admin.register(User)
-class PersonAdmin(StepUp, Kept):
+class PersonAdmin(Asks, StepUp, Kept):
     form = PersonForm
     list_display = [
         "username",
@@ -122,15 +123,13 @@ class PersonAdmin(StepUp, Kept):
         ended = sum(end_all_sessions(user=person, by=by(request)) for person in people)
         self.message_user(request, f"{ended} sessions ended.")
 
-    @admin.action(description="Reset the second factor", permissions=["keep"])
+    @admin.action(description="Ask to reset the second factor", permissions=["keep"])
     def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for person in people:
-            try:
-                second_factor.reset(person=person, by=by(request))
-            except NotAllowed as error:
-                self.message_user(request, f"{person}: {error}", level=messages.ERROR)
-            else:
-                self.message_user(request, f"{person} sets up a new second factor.")
+            self.asked(
+                request,
+                partial(propose_way_in, person=person, by=by(request), is_factor_reset=True),
+            )
 
     def has_keep_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.PEOPLE_EDIT)
@@ -145,16 +144,35 @@ class PersonAdmin(StepUp, Kept):
         return form
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
+        """Save what takes away or is harmless, and ask for what gives this person a power."""
+        who, password = by(request), form.cleaned_data["new_password"]
+        wanted = set(form.cleaned_data["roles"])
+        grants = obj.role_grants.filter(scope=Scope.DESK) if change else RoleGrant.objects.none()
+        held = set(grants.values_list("role", flat=True))
+        is_back = change and obj.is_active and not User.objects.get(pk=obj.pk).is_active
+        is_asked = change and bool(password) and obj.pk != who.pk
+        obj.is_active = obj.is_active and not is_back
         save_person(
-            person=obj,
-            roles=form.cleaned_data["roles"],
-            by=by(request),
-            new_password=form.cleaned_data["new_password"],
+            person=obj, roles=held & wanted, by=who, new_password="" if is_asked else password
         )
+        if is_back or is_asked:
+            self.asked(
+                request,
+                partial(
+                    propose_way_in,
+                    person=obj,
+                    by=who,
+                    new_password=password if is_asked else "",
+                    is_let_in=is_back,
+                ),
+            )
+        if added := sorted(wanted - held):
+            given = [Grant(role, Scope.DESK, None) for role in added]
+            self.asked(request, partial(propose_roles, person=obj, grants=given, by=who))
 
 
 @admin.register(RoleGrant)
-class RoleGrantAdmin(StepUp, ReadOnly):
+class RoleGrantAdmin(Asks, StepUp, ReadOnly):
     """Roles for a part of the desk. Those for all of it are on the page of the person."""
 
     list_display = ["user", "role", "scope", "part", "granted_by", "granted_at"]
@@ -187,11 +205,8 @@ class RoleGrantAdmin(StepUp, ReadOnly):
         return [] if obj is None else super().get_readonly_fields(request, obj)
 
     def save_model(self, request: HttpRequest, obj: RoleGrant, form: Any, change: Any) -> None:
-        scope, scope_id = form.cleaned_data["reach"]
-        stored = grant_role(
-            person=obj.user, role=Role(obj.role), by=by(request), scope=scope, scope_id=scope_id
-        )
-        obj.pk = stored.pk
+        grant = Grant(obj.role, *form.cleaned_data["reach"])
+        self.asked(request, partial(propose_roles, person=obj.user, grants=[grant], by=by(request)))
 
     @admin.action(description="Take the chosen roles away", permissions=["take"])
     def take_away(self, request: HttpRequest, grants: QuerySet[RoleGrant]) -> None:

@@ -12,7 +12,7 @@ from cqops.platform.access.lockouts import unlock
 from cqops.platform.access.models import ApiToken, DeskSession
 from cqops.platform.access.policy import Action, may
 from cqops.platform.access.sessions import end_session
-from cqops.platform.access.tokens import revoke_token
+from cqops.platform.approvals.services.programs import end_token
 
 
 class KeptByPeople(ReadOnly):
@@ -24,7 +24,10 @@ class KeptByPeople(ReadOnly):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(KeptByPeople):
-    list_display = ["name", "user", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_display = [
+        *("name", "user", "created_at", "released_at", "expires_at", "last_used_at"),
+        "revoked_at",
+    ]
     list_filter = ["user"]
     list_select_related = ["user"]
     exclude = ["digest"]
@@ -33,7 +36,7 @@ class ApiTokenAdmin(KeptByPeople):
     @admin.action(description="Revoke the chosen tokens", permissions=["end"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         for token in tokens:
-            revoke_token(token=token, by=by(request))
+            end_token(token=token, by=by(request))
 
 
 @admin.register(DeskSession)

@@ -1,4 +1,4 @@
-"""The demo people of a SIMULATED installation, one a role.
+"""The demo people of a SIMULATED installation, one a role and a second admin.
 
 With them one newcomer can be both pairs of eyes. They are reachable there only: elsewhere neither
 the route nor the people exist.
@@ -26,18 +26,18 @@ class DemoPerson:
 
 
 def people() -> list[DemoPerson]:
-    """List who can be entered as, in the order of the roles."""
+    """List who can be entered as, in the order of the roles, each once."""
     found = User.objects.filter(
         email__endswith=f"@{DOMAIN}", is_active=True, role_grants__role__in=Role
     )
     granted = found.values_list("username", "first_name", "last_name", "role_grants__role")
-    by_role = {
-        role: DemoPerson(
-            username, f"{first} {last}".strip() or username, role, WHAT_ROLES_DO[Role(role)]
-        )
-        for username, first, last, role in granted
-    }
-    return [by_role[role] for role in Role if role in by_role]
+    listed = [
+        DemoPerson(username, f"{first} {last}".strip() or username, role, WHAT_ROLES_DO[Role(role)])
+        for username, first, last, role in granted.order_by("username")
+    ]
+    # By their last role; the first of a role is the one a newcomer enters as.
+    shown = {one.username: one for role in Role for one in listed if one.role == role}
+    return sorted(shown.values(), key=lambda one: list(Role).index(Role(one.role)))
 
 
 def person(username: str) -> User | None:

@@ -90,6 +90,10 @@ class RoleGrant(models.Model):
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="grants_given"
     )
+    # What a second person agreed to; empty like the one above, and for grants from before.
+    approval = models.ForeignKey(
+        "approvals.Request", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -119,7 +123,8 @@ class RoleGrant(models.Model):
 class ApiToken(models.Model):
     """A program's key to the REST API and the socket. Only its SHA-256 is stored.
 
-    It may do what it names and its owner may, never more: a token without scopes may do nothing.
+    It may do what it names and its owner may, never more: a token without scopes may do nothing. One
+    that may do more than read opens nothing before a second person agreed, which `released_at` says.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -131,6 +136,7 @@ class ApiToken(models.Model):
     scopes = ArrayField(models.CharField(max_length=64), default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -1,7 +1,9 @@
 """Who works here and in which roles. Nobody changes their own: that would undo the separation.
 
-The database holds the same: every grant names the admin who gave it, never the one who gets it, and an
-admin neither trades nor approves.
+What takes a power away, one admin does at once. What gives one waits for a second person: a role, a new
+password for somebody else, letting a disabled person in again. The database holds the same for grants:
+each names the admin who asked for it and the approval it came with, and an admin neither trades nor
+approves.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.auth import login
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.models import RoleGrant, User
 from cqops.platform.access.policy import Action, Role, demand
 from cqops.platform.access.scopes import Scope
@@ -22,6 +26,7 @@ from cqops.platform.audit.services import changes, record, stored
 
 RECORDED = ("username", "first_name", "last_name", "email", "is_active", "time_zone")
 APART = frozenset({Role.TRADER.value, Role.APPROVER.value})
+ADMINS_NEEDED = 2
 
 
 class OwnRoles(Exception):
@@ -29,24 +34,32 @@ class OwnRoles(Exception):
 
 
 class NotTheFirst(Exception):
-    """There is an admin already. They make the next one."""
+    """There are two admins already. One of them asks for the next one, and the other agrees."""
 
 
 class NotTogether(Exception):
     """An admin neither trades nor approves: one person cannot have both."""
 
 
+class NeedsSecond(Exception):
+    """This gives somebody a power, so a second person has to agree to it."""
+
+
 @transaction.atomic
 def save_person(*, person: User, roles: Collection[str], by: User, new_password: str = "") -> User:
-    """Store a person with exactly these roles for the whole desk; grants for a part stay."""
+    """Store a person, and take away the roles for the whole desk that are not named.
+
+    A role that they do not have, a password for somebody who is here already, and letting a disabled
+    person in again are asked for instead (`approvals.services`).
+    """
     demand(by, Action.PEOPLE_EDIT, {})
     desk_wide = person.role_grants.filter(scope=Scope.DESK)
     has = set(desk_wide.values_list("role", flat=True))
     if by.pk == person.pk and has != set(roles):
         raise OwnRoles
-    if Role.ADMIN in roles and (APART & set(roles)):
-        raise NotTogether
     old = stored(person)
+    if _gives(old, person, set(roles) - has, is_password_new=bool(new_password), by=by):
+        raise NeedsSecond
     if new_password:
         person.set_password(new_password)
     elif not person.password:
@@ -55,12 +68,20 @@ def save_person(*, person: User, roles: Collection[str], by: User, new_password:
     _recorded(old, person, is_password_new=bool(new_password), by=by)
     for grant in desk_wide.exclude(role__in=roles):
         take_role(grant=grant, by=by)
-    for role in sorted(set(roles) - has):
-        grant_role(person=person, role=Role(role), by=by)
     if not person.is_active:
         end_all_sessions(user=person, by=by)
         revoke_all_tokens(user=person, by=by)
     return person
+
+
+def _gives(
+    old: User | None, person: User, roles: Collection[str], *, is_password_new: bool, by: User
+) -> bool:
+    """Tell whether saving would open a door that is shut now. A newcomer without roles has none."""
+    if old is None:
+        return bool(roles)
+    is_back = person.is_active and not old.is_active
+    return bool(roles) or is_back or (is_password_new and by.pk != person.pk)
 
 
 def _recorded(old: User | None, person: User, *, is_password_new: bool, by: User) -> None:
@@ -74,19 +95,32 @@ def _recorded(old: User | None, person: User, *, is_password_new: bool, by: User
 
 @transaction.atomic
 def grant_role(
-    *, person: User, role: Role, by: User, scope: Scope = Scope.DESK, scope_id: UUID | None = None
+    *,
+    person: User,
+    role: Role,
+    by: User,
+    approval: UUID,
+    scope: Scope = Scope.DESK,
+    scope_id: UUID | None = None,
 ) -> RoleGrant:
-    """Give a role for the desk or a part of it; what was given already stays as it is."""
+    """Give the role that an approval was released for; what was given already stays as it is."""
     _refuse_own(person, by)
-    has = set(person.role_grants.values_list("role", flat=True))
-    if (role == Role.ADMIN and has & APART) or (role in APART and Role.ADMIN in has):
-        raise NotTogether
+    refuse_together({*person.role_grants.values_list("role", flat=True), role.value})
     grant, is_new = RoleGrant.objects.get_or_create(
-        user=person, role=role.value, scope=scope, scope_id=scope_id, defaults={"granted_by": by}
+        user=person,
+        role=role.value,
+        scope=scope,
+        scope_id=scope_id,
+        defaults={"granted_by": by, "approval_id": approval},
     )
     if is_new:
         record(action="role.granted", subject=person, after=_told(grant), by=by)
     return grant
+
+
+def refuse_together(roles: Collection[str]) -> None:
+    if Role.ADMIN in roles and APART & set(roles):
+        raise NotTogether
 
 
 @transaction.atomic
@@ -107,18 +141,14 @@ def _refuse_own(person: User, by: User) -> None:
         raise OwnRoles
 
 
-@transaction.atomic
 def seed_grant(
     *, person: User, role: Role, scope: str = Scope.DESK, scope_id: UUID | None = None
 ) -> RoleGrant:
-    """Give a role where there is nobody to give it: demo people, tests, the very first admin."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('cqops.seeding', 'on', true)")
-        grant = RoleGrant.objects.create(
+    """Give a role where there is nobody to give it: demo people, tests, the very first admins."""
+    with seeding():
+        return RoleGrant.objects.create(
             user=person, role=role.value, scope=scope, scope_id=scope_id
         )
-        cursor.execute("SELECT set_config('cqops.seeding', '', true)")
-    return grant
 
 
 @transaction.atomic
@@ -140,10 +170,18 @@ def enter(request: HttpRequest, person: User) -> None:
     login(request, person, backend="django.contrib.auth.backends.ModelBackend")
 
 
+def active_admins() -> QuerySet[User]:
+    held = RoleGrant.objects.filter(role=Role.ADMIN, scope=Scope.DESK)
+    return User.objects.filter(is_active=True, pk__in=held.values("user_id"))
+
+
 @transaction.atomic
 def make_first_admin(*, username: str, password: str) -> User:
-    """Make somebody who can make everybody else, where there is nobody yet."""
-    if RoleGrant.objects.filter(role=Role.ADMIN).exists():
+    """Make one of the two admins who can make everybody else, where there are not two yet.
+
+    One alone could give nothing: whatever gives a power needs a second person.
+    """
+    if active_admins().count() >= ADMINS_NEEDED:
         raise NotTheFirst
     person = User(username=username)
     person.set_password(password)

@@ -54,6 +54,9 @@ class Action(StrEnum):
     RULE_EDIT = "rule.edit"
     RULE_APPROVE = "rule.approve"
     ROLE_APPROVE = "role.approve"
+    PROGRAM_APPROVE = "program.approve"
+    KEY_APPROVE = "key.approve"
+    SWITCH_APPROVE = "switch.approve"
     RECON_VIEW = "recon.view"
     RECON_RUN = "recon.run"
     BREAK_WORK = "break.work"
@@ -79,6 +82,9 @@ SECOND_PERSON = frozenset(
         Action.ORDER_APPROVE,
         Action.RULE_APPROVE,
         Action.ROLE_APPROVE,
+        Action.PROGRAM_APPROVE,
+        Action.KEY_APPROVE,
+        Action.SWITCH_APPROVE,
         Action.BREAK_APPROVE,
     }
 )
@@ -147,6 +153,9 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.APPROVAL_DECIDE,
         Action.RULE_EDIT,
         Action.ROLE_APPROVE,
+        Action.PROGRAM_APPROVE,
+        Action.KEY_APPROVE,
+        Action.SWITCH_APPROVE,
         Action.SCHEDULE_EDIT,
     },
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 
+from cqops.platform.access.freshness import is_fresh
 from cqops.platform.access.policy import may
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     # At run time the REST framework itself imports this module.
     from rest_framework.request import Request
     from rest_framework.views import APIView
@@ -32,3 +35,10 @@ def caller(request: Request) -> User:
     if not request.user.is_authenticated:
         raise NotAuthenticated
     return request.user
+
+
+def is_proven(request: Request) -> bool:
+    """Tell whether a dangerous act needs no other proof: a browser's was fresh, a program's is its token."""
+    if caller(request).token_scopes is not None:
+        return True
+    return is_fresh(cast("HttpRequest", request))

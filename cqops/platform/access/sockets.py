@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cqops.platform.access.models import User
 from cqops.platform.access.sessions import is_session_good
-from cqops.platform.access.tokens import bearer, find, good_tokens, narrowed
+from cqops.platform.access.tokens import bearer, find, find_good, narrowed
 
 
 class Application(Protocol):
@@ -44,7 +44,7 @@ def who_is_it_now(scope: Any) -> User | None:
 
 
 def _by_token(token_id: Any) -> User | None:
-    token = good_tokens(now=timezone.now()).filter(pk=token_id).first()
+    token = find_good(now=timezone.now(), pk=token_id)
     return narrowed(token) if token else None
 
 

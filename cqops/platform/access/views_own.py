@@ -28,8 +28,9 @@ from cqops.platform.access.sessions import (
     mark_fresh,
     sessions_of,
 )
-from cqops.platform.access.tokens import create_token, revoke_token
 from cqops.platform.access.views import proves, where_to
+from cqops.platform.approvals.errors import Refused
+from cqops.platform.approvals.services.programs import end_token, make_token
 from cqops.platform.exports import csv_response
 
 
@@ -137,22 +138,33 @@ def tokens(request: DeskRequest) -> HttpResponse:
     """List one's own tokens, those that open doors first."""
     wanted = request.GET.get("state", "")
     now = timezone.now()
-    good = Q(revoked_at=None, expires_at__gt=now)
+    good = Q(revoked_at=None, released_at__isnull=False, expires_at__gt=now)
+    waits = Q(revoked_at=None, released_at=None, expires_at__gt=now)
+    states = {"good": good, "waits": waits, "ended": ~good & ~waits}
     found = request.user.api_tokens.order_by("-created_at")
-    if wanted in {"good", "ended"}:
-        found = found.filter(good if wanted == "good" else ~good)
+    if wanted in states:
+        found = found.filter(states[wanted])
     if request.GET.get("format") == "csv":
         return _export(list(found))
     return render(request, "access/tokens.html", {"tokens": found, "now": now, "state": wanted})
 
 
 def _export(found: list[ApiToken]) -> HttpResponse:
-    header = ["name", "may", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    header = [
+        "name",
+        "may",
+        "created_at",
+        "released_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
     lines: list[list[object]] = [
         [
             token.name,
             " ".join(token.scopes),
             token.created_at,
+            token.released_at,
             token.expires_at,
             token.last_used_at,
             token.revoked_at,
@@ -164,15 +176,21 @@ def _export(found: list[ApiToken]) -> HttpResponse:
 
 @requires_fresh(Action.DESK_VIEW)
 def token_new(request: DeskRequest) -> HttpResponse:
-    """Make a token and show it this once: the answer to the form itself, never an address."""
+    """Make a token and show it this once: the answer to the form itself, never an address.
+
+    One that may do more than read opens nothing before a second person agreed.
+    """
     form = TokenForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            token, text = create_token(owner=request.user, **form.cleaned_data)
+            token, text, asked = make_token(owner=request.user, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
+        except Refused as error:
+            form.add_error("scopes", str(error))
         else:
-            return render(request, "access/token_made.html", {"token": token, "text": text})
+            context = {"token": token, "text": text, "asked": asked}
+            return render(request, "access/token_made.html", context)
     status = 422 if form.errors else 200
     return render(request, "access/token_new.html", {"form": form}, status=status)
 
@@ -181,6 +199,6 @@ def token_new(request: DeskRequest) -> HttpResponse:
 @login_required
 def token_revoke(request: DeskRequest, token_id: UUID) -> HttpResponse:
     found = get_object_or_404(ApiToken, pk=token_id, user=request.user)
-    revoke_token(token=found, by=request.user)
+    end_token(token=found, by=request.user)
     messages.success(request, f"Revoked: {found.name}. It opens nothing from now on.")
     return redirect("tokens")

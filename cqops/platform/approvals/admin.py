@@ -5,16 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp
+from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp, by
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
+from cqops.platform.approvals.admin_asking import Asks
 from cqops.platform.approvals.errors import Refused
 from cqops.platform.approvals.forms import RULE_FIELDS, GroupForm, RuleForm, StandInForm
 from cqops.platform.approvals.models import Decision, Group, Request, Rule, StandIn
@@ -24,7 +24,8 @@ from cqops.platform.approvals.services.proposals import (
     propose_rule,
     propose_stand_in,
 )
-from cqops.platform.approvals.services.rulebook import impossible, quorum_of
+from cqops.platform.approvals.services.rulebook import impossible, quorum_of, terms_of
+from cqops.platform.approvals.services.stand_ins import end_stand_in
 from cqops.platform.approvals.states import Verdict
 
 
@@ -127,7 +128,7 @@ class DecisionAdmin(ReadOnly):
     show_full_result_count = False
 
 
-class Proposed(StepUp, Kept):
+class Proposed(Asks, StepUp, Kept):
     """Rows whose form asks a second person instead of saving."""
 
     action_needed = Action.RULE_EDIT
@@ -139,35 +140,11 @@ class Proposed(StepUp, Kept):
         return may(request.user, self.action_needed)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        assert isinstance(request.user, User)  # noqa: S101 -- narrows the type
-        try:
-            asked = self.propose(form, obj if change else None, by=request.user)
-        except Refused as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            words = f"{asked.title}: asked for. Nothing changes before another person agrees."
-            self.message_user(request, words, messages.SUCCESS)
+        row = obj if change else None
+        self.asked(request, lambda: self.propose(form, row, by=by(request)))
 
     def propose(self, form: Any, row: Any, *, by: User) -> Request:
         raise NotImplementedError
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
-        """Save nothing: it is carried out with the approval."""
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Log nothing: nothing happened yet, and what will happen is in the audit."""
-
-    log_change = log_addition
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        return self._to_the_list()
-
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        return self._to_the_list()
-
-    def _to_the_list(self) -> HttpResponse:
-        meta = self.model._meta
-        return redirect(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
 @admin.register(Rule)
@@ -195,7 +172,7 @@ class RuleAdmin(Proposed):
     def can(self, rule: Rule) -> str:
         if not rule.is_enabled:
             return "not in force"
-        return impossible(quorum_of(rule), kind=rule.kind, at=timezone.now()) or "yes"
+        return impossible(terms_of(rule), at=timezone.now()) or "yes"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         found: QuerySet[Rule] = super().get_queryset(request)
@@ -233,8 +210,12 @@ class GroupAdmin(Proposed):
 @admin.register(StandIn)
 class StandInAdmin(Proposed):
     form = StandInForm
-    list_display = ["absent", "stand_in", "starts_at", "ends_at", "named_by", "accepted_by"]
-    list_select_related = ["absent", "stand_in", "named_by", "accepted_by"]
+    list_display = [
+        *("absent", "stand_in", "starts_at", "ends_at", "ended_at"),
+        *("named_by", "accepted_by", "ended_by"),
+    ]
+    list_select_related = ["absent", "stand_in", "named_by", "accepted_by", "ended_by"]
+    actions = ["end"]
     action_needed = Action.APPROVAL_DECIDE
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -242,3 +223,16 @@ class StandInAdmin(Proposed):
 
     def propose(self, form: StandInForm, row: StandIn | None, *, by: User) -> Request:
         return propose_stand_in(draft=form.draft(), by=by)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.APPROVAL_DECIDE)
+
+    @admin.action(description="End the chosen stand-ins now", permissions=["end"])
+    def end(self, request: HttpRequest, rows: QuerySet[StandIn]) -> None:
+        for row in rows:
+            try:
+                end_stand_in(stand_in_id=row.pk, by=by(request))
+            except Refused as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"{row}: ended. {row.absent} has the seat again.")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request as RestRequest
@@ -14,13 +15,15 @@ from rest_framework.views import APIView
 
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
-from cqops.platform.access.rest import caller
+from cqops.platform.access.rest import caller, is_proven
 from cqops.platform.approvals.errors import BadReason, NotConfirmed, NotYours, Refused
 from cqops.platform.approvals.models import Decision, Request
 from cqops.platform.approvals.reasons import RefusalCode
 from cqops.platform.approvals.services import decide, progress
 from cqops.platform.approvals.services.inbox import TABS, BadCursor, Filter, page, visible
 from cqops.platform.approvals.states import Verdict
+
+CONFIRM_FIRST = "Before a decision the desk asks who you are again. Confirm it there, then send again."
 
 
 class DecisionView(serializers.ModelSerializer[Decision]):
@@ -142,11 +145,16 @@ class DecideApproval(APIView):
     def post(self, request: RestRequest, request_id: UUID) -> Response:
         """Approve or refuse.
 
-        403 when it is not yours to decide, 409 when it is over or not what you saw, 422 for a refusal
-        without a reason, and for an approval without the confirmation its findings need.
+        403 when it is not yours to decide, or when a person who comes in with a browser has to confirm
+        first that it is them; 409 when it is over or not what you saw; 422 for a refusal without a reason, and for an approval without the confirmation its findings need.
         """
         person = caller(request)
         _found(request_id, by=person)
+        if not is_proven(request):
+            return Response(
+                {"detail": CONFIRM_FIRST, "confirm_at": reverse("confirm")},
+                status=status.HTTP_403_FORBIDDEN,
+            )
         asked = NewDecision(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data

@@ -16,7 +16,7 @@ from uuid import UUID
 from cqops.platform.access.models import User
 from cqops.platform.approvals.kinds import label_of
 from cqops.platform.approvals.models import Group, Rule, StandIn
-from cqops.platform.approvals.rules import Need, Quorum
+from cqops.platform.approvals.rules import Need, Quorum, Terms
 
 Lines = Mapping[str, str]
 ANY = "any"
@@ -67,6 +67,12 @@ class RuleDraft:
             groups_required=self.groups_required,
         )
 
+    def terms(self) -> Terms:
+        plain = {name: getattr(self, name) for name in _CONDITIONS}
+        return Terms(
+            key="", quorum=self.quorum(), name=self.name, notional_from=self.notional_from, **plain
+        )
+
     def lines(self) -> Lines:
         bound = self.notional_from
         return {
@@ -84,10 +90,8 @@ class RuleDraft:
         }
 
 
-_PLAIN = (
-    *("name", "position", "is_enabled", "kind", "venue", "account", "asset_group", "role"),
-    "groups_required",
-)
+_CONDITIONS = ("kind", "venue", "account", "asset_group", "role")
+_PLAIN = ("name", "position", "is_enabled", *_CONDITIONS, "groups_required")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

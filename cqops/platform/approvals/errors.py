@@ -7,6 +7,10 @@ Refused
 ├── AlreadyDecided    somebody was faster; said as news, not as a failure
 ├── TooLate           the deadline passed, or the request is over
 ├── Changed           what is asked for is not what was seen
+├── AlreadyAsked      the same is being asked already
+├── NobodyLeft        nobody else could agree to it
+├── NothingChanges    it is like this already
+├── Impossible        nobody could ever do or meet this
 └── NotReleased       no approval stands behind this instruction
 """
 
@@ -39,6 +43,22 @@ class TooLate(Refused):
 
 class Changed(Refused):
     """What is asked for is not what was seen."""
+
+
+class AlreadyAsked(Refused):
+    """The same is being asked already, so it waits for that answer."""
+
+
+class NobodyLeft(Refused):
+    """Nobody else could agree to it."""
+
+
+class NothingChanges(Refused):
+    """It is like this already."""
+
+
+class Impossible(Refused):
+    """Nobody could ever do or meet this."""
 
 
 class NotReleased(Refused):

@@ -19,6 +19,7 @@ from cqops.platform.approvals.drafts import GroupDraft, RuleDraft, StandInDraft
 from cqops.platform.approvals.kinds import all_kinds
 from cqops.platform.approvals.models import Group, Rule, StandIn
 from cqops.platform.approvals.services.rulebook import impossible
+from cqops.platform.approvals.services.stand_ins import overlap
 
 RULE_FIELDS = [
     *("name", "position", "is_enabled", "kind", "notional_from", "venue", "account"),
@@ -69,10 +70,10 @@ class RuleForm(forms.ModelForm[Rule]):
     def clean(self) -> dict[str, Any]:
         """Refuse a rule that nobody could meet."""
         data = super().clean() or {}
-        if not self.errors and data["is_enabled"]:
-            draft = self.draft()
-            if words := impossible(draft.quorum(), kind=draft.kind, at=timezone.now()):
-                self.add_error("needs", words)
+        is_asked = not self.errors and data["is_enabled"]
+        words = impossible(self.draft().terms(), at=timezone.now()) if is_asked else ""
+        if words:
+            self.add_error("needs", words)
         return data
 
     def draft(self) -> RuleDraft:
@@ -116,6 +117,8 @@ class StandInForm(forms.ModelForm[StandIn]):
             self.add_error("stand_in", "Somebody else has to stand in.")
         if data["ends_at"] <= data["starts_at"]:
             self.add_error("ends_at", "It ends after it starts.")
+        elif words := overlap(self.draft()):
+            self.add_error("absent", words)
         return data
 
     def draft(self) -> StandInDraft:

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.exhibits import Clock, Forecast, Step
 from cqops.platform.approvals.instruction import Content
+from cqops.platform.approvals.rules import EVERY_FACT
 
 if TYPE_CHECKING:
     from cqops.platform.approvals.models import Request
@@ -35,6 +36,9 @@ class Kind:
     beside it; `page` is where the subject is shown. The rest is what the page of a request shows
     beside these: what it would do, context to judge it by, the deadline that runs after the
     approval, and what became of it.
+
+    `tells` names the facts it can have: a rule with a bound on the value never fits a kind that has
+    none.
     """
 
     label: str
@@ -48,6 +52,7 @@ class Kind:
     context: Callable[[str], Content] | None = None
     clock: Callable[[str], Clock | None] | None = None
     timeline: Callable[[str], Sequence[Step]] | None = None
+    tells: frozenset[str] = EVERY_FACT
 
 
 def kind_of(name: str) -> Kind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -112,8 +113,19 @@ class RuleNeed(models.Model):
         return f"{self.quorum} of {self.group}"
 
 
+class StandInQuerySet(models.QuerySet["StandIn"]):
+    def active(self, *, at: datetime) -> StandInQuerySet:
+        return self.filter(starts_at__lte=at, ends_at__gt=at, ended_at=None)
+
+    def overlapping(self, absent: UUID, *, start: datetime, end: datetime) -> StandInQuerySet:
+        return self.filter(absent=absent, starts_at__lt=end, ends_at__gt=start, ended_at=None)
+
+
 class StandIn(models.Model):
-    """Takes somebody's seat in their groups for some days, once a second person accepted it."""
+    """Takes somebody's seat in their groups for some days, once a second person accepted it.
+
+    There is one for an absent person at a time, which the database holds. It can be ended early, for good.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     absent = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
@@ -123,6 +135,10 @@ class StandIn(models.Model):
     named_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     accepted_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     accepted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = StandInQuerySet.as_manager()
 
     class Meta:
         ordering = ["-starts_at"]
@@ -327,13 +343,14 @@ class Decision(models.Model):
 
 
 class Proposal(models.Model):
-    """A change of a rule, a group, a stand-in or a role that waits for a second person."""
+    """A change of a rule, a group, a stand-in, a role or a way in that waits for a second person."""
 
     class What(models.TextChoices):
         RULE = "rule", "Rule"
         GROUP = "group", "Group"
         STAND_IN = "stand_in", "Stand-in"
         ROLE = "role", "Role of a person"
+        WAY_IN = "way_in", "Way in of a person"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     what = models.CharField(max_length=8, choices=What)

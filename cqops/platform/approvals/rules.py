@@ -12,12 +12,16 @@ from decimal import Decimal
 from itertools import combinations
 
 ANYONE = ""
+NOTIONAL = "notional"
+# What a kind of request may know about itself; no rule that asks for another fact ever fits it.
+EVERY_FACT = frozenset({NOTIONAL, "venue", "account", "asset_group"})
+NO_FACT: frozenset[str] = frozenset()
 Seats = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What rules may look at. A value that is not known counts as larger than any bound."""
+    """What rules may look at. A value that there is but nobody knows counts as larger than any bound."""
 
     notional: Decimal | None = None
     currency: str = ""
@@ -29,11 +33,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request as the rules see it: its kind, its facts, and who asks."""
+    """A request as the rules see it: its kind, the facts there are about it, and who asks."""
 
     kind: str
     facts: Facts
     roles: frozenset[str] = frozenset()
+    tells: frozenset[str] = EVERY_FACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,12 @@ class Terms:
     account: str = ""
     asset_group: str = ""
     role: str = ""
+
+    @property
+    def asks_about(self) -> frozenset[str]:
+        """Name the facts that its conditions look at."""
+        wanted = {name for name in EVERY_FACT - {NOTIONAL} if getattr(self, name)}
+        return frozenset(wanted if self.notional_from is None else wanted | {NOTIONAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +127,15 @@ def _conditions(terms: Terms, asked: Asked) -> list[tuple[bool, str]]:
     if terms.role:
         found.append((terms.role in asked.roles, f"asked for by a {terms.role}"))
     if terms.notional_from is not None:
-        found.append(_is_large(terms.notional_from, facts))
+        found.append(_is_large(terms.notional_from, asked))
     return found
 
 
-def _is_large(bound: Decimal, facts: Facts) -> tuple[bool, str]:
+def _is_large(bound: Decimal, asked: Asked) -> tuple[bool, str]:
+    """Compare with a bound: what has no value is not large, and what nobody could price is."""
+    facts = asked.facts
+    if NOTIONAL not in asked.tells:
+        return False, "it has no value"
     if facts.notional is None:
         return True, f"its value is not known, so it counts as {bound:,f} or more"
     words = f"worth {facts.notional:,.2f} {facts.currency}".rstrip()
@@ -132,6 +147,17 @@ def is_met(quorum: Quorum, seats: Seats) -> bool:
     return any(
         len(_seated(chosen, seats)) == sum(need.quorum for need in chosen)
         for chosen in combinations(quorum.needs, quorum.required)
+    )
+
+
+def is_met_without_one(quorum: Quorum, seats: Seats, askers: Iterable[str]) -> bool:
+    """Tell whether these people are enough whichever of the askers asks, who then cannot agree."""
+    asking = [one for one in askers if one in seats]
+    if not asking:
+        return is_met(quorum, seats)
+    return all(
+        is_met(quorum, {person: sits for person, sits in seats.items() if person != one})
+        for one in asking
     )
 
 

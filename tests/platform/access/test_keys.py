@@ -4,15 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from cqops.platform.access import freshness, second_factor, sessions
 from cqops.platform.access.addresses import client_address, device_name
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.models import ApiToken, DeskSession, RoleGrant
 from cqops.platform.access.policy import Action, NotAllowed, Role, may
-from cqops.platform.access.tokens import create_token, find, narrowed, revoke_token
+from cqops.platform.access.tokens import create_token, find, issue, narrowed, revoke_token
+from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.services import Verdict, decide, settle_left
+from cqops.platform.approvals.services.programs import make_token
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -50,10 +55,86 @@ class TestTokens:
 
     def test_a_token_loses_what_its_owner_loses(self):
         trader = someone()
-        _, text = create_token(owner=trader, name="t", scopes=["order.place"], days=1)
+        text = cast.agreed_token(trader, ["order.place"])
+        assert may(narrowed(find(text, now=timezone.now())), Action.ORDER_PLACE)
         RoleGrant.objects.filter(user=trader).delete()
 
         assert not may(narrowed(find(text, now=timezone.now())), Action.ORDER_PLACE)
+
+    def test_one_that_does_more_than_read_opens_nothing_before_a_second_person_agreed(self, client):
+        trader, approver = someone(), cast.person(Role.APPROVER, "alma")
+        client.force_login(trader)
+        form = {"name": "bot", "days": "30", "scopes": ["order.view", "order.place"]}
+        page = client.post(reverse("token-new"), form).content.decode()
+        text = page.partition('<code id="token">')[2].partition("<")[0]
+        bearer = {"headers": {"Authorization": f"Bearer {text}"}}
+
+        assert "It opens nothing yet" in page
+        assert Client().get("/api/v1/orders", **bearer).status_code == 401
+        assert "Waits for a second person" in client.get(reverse("tokens")).content.decode()
+        cast.approve(Request.objects.get(), approver)
+        assert Client().get("/api/v1/orders", **bearer).status_code == 200
+
+    def test_one_that_was_refused_is_ended(self, client):
+        trader, approver = someone(), cast.person(Role.APPROVER, "alma")
+        token, text, asked = make_token(owner=trader, name="t", scopes=["order.place"], days=1)
+        decide(
+            request_id=asked.pk,
+            by=approver,
+            verdict=Verdict.REFUSE,
+            reason="Not this one.",
+            seen_hash=asked.instruction_hash,
+        )
+        settle_left()
+
+        assert find(text, now=timezone.now()) is None
+        token.refresh_from_db()
+        assert token.revoked_at
+
+    def test_revoking_one_that_waits_takes_the_question_back(self, client):
+        trader, _ = someone(), cast.person(Role.APPROVER)
+        token, _, asked = make_token(owner=trader, name="t", scopes=["order.place"], days=1)
+        client.force_login(trader)
+
+        client.post(reverse("token-revoke", args=[token.pk]))
+
+        asked.refresh_from_db()
+        assert asked.state == "voided"
+
+    def test_where_nobody_could_agree_none_is_made_and_the_form_says_what_to_do(self, client):
+        client.force_login(someone())
+
+        page = client.post(
+            reverse("token-new"), {"name": "x", "days": "1", "scopes": ["order.place"]}
+        )
+
+        assert "Nobody else here could agree" in page.content.decode()
+        assert not ApiToken.objects.exists()
+
+    def test_the_database_releases_no_token_that_writes_and_prolongs_none(self):
+        trader, now = someone(), timezone.now()
+        token, _ = create_token(owner=trader, name="t", scopes=["order.place"], days=1)
+        reader, _ = create_token(owner=trader, name="r", scopes=["order.view"], days=1)
+        mine = ApiToken.objects.filter(pk=token.pk)
+        theirs = ApiToken.objects.filter(pk=reader.pk)
+
+        for refused in (
+            lambda: mine.update(released_at=now),
+            lambda: theirs.update(scopes=["order.place"]),
+            lambda: theirs.update(expires_at=now + timedelta(days=400)),
+            lambda: theirs.update(digest="0" * 64),
+        ):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                refused()
+
+    def test_one_that_is_seeded_never_decides(self):
+        approver = someone(Role.APPROVER, "alma")
+        issue(user=approver, name="seeded")
+        scopes = ApiToken.objects.get().scopes
+
+        assert "approval.decide" not in scopes
+        with pytest.raises(IntegrityError, match="needs a second person"), seeding():
+            ApiToken.objects.update(scopes=[*scopes, "approval.decide"])
 
     def test_nobody_gives_a_program_what_they_do_not_have(self, client):
         client.force_login(someone(Role.VIEWER, "vera"))
@@ -332,18 +413,19 @@ class TestFreshness:
 
         assert client.get(reverse(f"admin:{page}"))["Location"].startswith("/confirm/")
 
-    def test_trading_goes_on_only_with_a_proof_and_stops_without_one(self, client):
+    def test_trading_is_loosened_only_with_a_proof_and_stopped_without_one(self, client):
         switch = cast.desk_switch("off")
         client.force_login(cast.person(Role.ADMIN))
+        cast.person(Role.APPROVER)
         long_ago(client)
         address = reverse("admin:trading_tradingswitch_change", args=[switch.pk])
-        form = {"scope": "desk", "subject_id": "", "reason": "because"}
 
-        asked = client.post(address, {**form, "mode": "on"})
-        switch.refresh_from_db()
-        assert asked["Location"].startswith("/confirm/")
-        assert switch.mode == "off"
-        client.post(address, {**form, "mode": "reduce_only"})
+        for mode in ("on", "reduce_only"):
+            asked = client.post(address, {"reason": "because", "mode": mode})
+            assert asked["Location"].startswith("/confirm/")
+        assert not Request.objects.exists()
+        cast.desk_switch("on")
+        client.post(address, {"reason": "because", "mode": "reduce_only"})
         switch.refresh_from_db()
         assert switch.mode == "reduce_only"
 

@@ -1,13 +1,21 @@
 """The second factor: enrolling, signing in, paper codes, guessing, resetting, being made to."""
 
 import pytest
+from django.db import IntegrityError
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from cqops.platform.access import demo, second_factor
-from cqops.platform.access.models import Authenticator, BackupCode
-from cqops.platform.access.policy import NotAllowed, Role
+from cqops.platform.access.allowances import approved
+from cqops.platform.access.models import ApiToken, Authenticator, BackupCode
+from cqops.platform.access.people import OwnRoles
+from cqops.platform.access.policy import Role
 from cqops.platform.access.second_factor import AlreadyEnrolled, TooSoon, present_code
+from cqops.platform.access.sockets import who_is_it_now
+from cqops.platform.access.tokens import issue
+from cqops.platform.approvals.services import NotYours
+from cqops.platform.approvals.services.ways_in import propose_way_in
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -204,23 +212,37 @@ class TestPaper:
 
 
 class TestResetting:
-    def test_another_admin_resets_it(self, clock):
-        user, admin = someone(), cast.person(Role.ADMIN)
+    def test_an_admin_and_a_second_person_take_it_away(self, clock):
+        user, admin, approver = someone(), cast.person(Role.ADMIN), cast.person(Role.APPROVER)
         enrolled(user)
 
-        second_factor.reset(person=user, by=admin)
+        asked = propose_way_in(person=user, by=admin, is_factor_reset=True)
+        assert second_factor.has_one(user)
+        cast.approve(asked, approver)
 
         assert not second_factor.has_one(user)
         assert BackupCode.objects.count() == 0
 
-    def test_nobody_resets_their_own_and_a_trader_nobodys(self, clock):
+    def test_nobody_asks_for_their_own_and_a_trader_for_nobodys(self, clock):
         admin, trader = someone(Role.ADMIN, "adam"), someone()
+        cast.person(Role.APPROVER)
         enrolled(admin)
 
-        for by in (admin, trader):
-            with pytest.raises(NotAllowed):
-                second_factor.reset(person=admin, by=by)
+        for by, error in ((admin, OwnRoles), (trader, NotYours)):
+            with pytest.raises(error):
+                propose_way_in(person=admin, by=by, is_factor_reset=True)
         assert second_factor.has_one(admin)
+
+    def test_the_database_lets_none_go_without_an_approval_of_it(self, clock):
+        user, admin, approver = someone(), cast.person(Role.ADMIN), cast.person(Role.APPROVER)
+        enrolled(user)
+        asked = propose_way_in(person=user, by=admin, new_password="quite another word")
+        cast.approve(asked, approver)
+
+        for approval in (asked.pk, user.pk):
+            with pytest.raises(IntegrityError, match="needs a second person"), approved(approval):
+                second_factor.reset(person=user)
+        assert second_factor.has_one(user)
 
 
 class TestBeingMadeTo:
@@ -248,3 +270,16 @@ class TestBeingMadeTo:
         client.force_login(someone(Role.VIEWER, "vera"))
 
         assert client.get("/orders/").status_code == 200
+
+    def test_a_program_of_theirs_is_not_let_in_either(self, clock):
+        user = someone()
+        token = issue(user=user, name="strategy")
+        row = ApiToken.objects.get()
+        asked = {"headers": {"Authorization": f"Bearer {token}"}}
+        assert Client().get("/api/v1/orders", **asked).status_code == 401
+        assert who_is_it_now({"token_id": row.pk}) is None
+
+        enrolled(user)
+
+        assert Client().get("/api/v1/orders", **asked).status_code == 200
+        assert who_is_it_now({"token_id": row.pk}) == user

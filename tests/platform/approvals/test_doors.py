@@ -8,7 +8,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from cqops.platform.access.policy import Role
-from cqops.platform.access.tokens import issue
+from cqops.platform.access.tokens import issue, own_actions
 from cqops.platform.approvals.models import Decision, Group, Proposal, Request, Rule
 from cqops.platform.approvals.services import State, Verdict, decide, withdraw
 from tests import cast
@@ -34,8 +34,10 @@ def press(client, request, verdict, reason="", seen=None):
 
 
 def api_of(user):
+    """Come in as a program that may decide, because a second person agreed to that."""
     api = APIClient()
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {issue(user=user, name='test')}")
+    text = cast.agreed_token(user, [one.value for one in own_actions(user)])
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return api
 
 
@@ -214,7 +216,7 @@ class TestRest:
         answer = post(api_of(trader), request, verdict="approve")
         assert answer.status_code == 403
         assert "You asked for it" in answer.json()["detail"]
-        assert not Decision.objects.exists()
+        assert not Decision.objects.filter(request=request).exists()
 
     def test_without_the_hash_or_with_another_nothing_is_decided(self, asked, approver):
         request = asked()
@@ -224,6 +226,36 @@ class TestRest:
         assert post(api, request, verdict="approve", seen_hash="0" * 64).status_code == 409
         assert post(api, request, verdict="maybe").status_code == 400
         assert state_of(request) == State.PENDING
+
+    def test_a_program_decides_only_where_a_second_person_agreed_that_it_may(self, asked, approver):
+        request = asked()
+        api = APIClient()
+        api.credentials(HTTP_AUTHORIZATION=f"Bearer {issue(user=approver, name='seeded')}")
+
+        assert post(api, request, verdict="approve").status_code == 403
+        assert not Decision.objects.filter(request=request).exists()
+        assert post(api_of(approver), request, verdict="approve").status_code == 200
+
+    def test_a_person_in_a_browser_confirms_first_as_on_the_page(self, client, asked, approver):
+        request = asked()
+        client.force_login(approver)
+        session = client.session
+        fresh_at = session["fresh_at"]
+        session["fresh_at"] = 0
+        session.save()
+        body = {"verdict": "approve", "seen_hash": request.instruction_hash}
+        address = f"/api/v1/approvals/{request.pk}/decide"
+
+        answer = client.post(address, body, content_type="application/json")
+        assert answer.status_code == 403
+        assert "Confirm it there" in answer.json()["detail"]
+        assert answer.json()["confirm_at"] == reverse("confirm")
+        assert state_of(request) == State.PENDING
+
+        session["fresh_at"] = fresh_at
+        session.save()
+        answer = client.post(address, body, content_type="application/json")
+        assert (answer.status_code, answer.json()["state"]) == (200, "approved")
 
     def test_strangers_and_viewers_see_nothing(self, asked):
         request = asked()
@@ -261,7 +293,13 @@ class TestTheAdmin:
     def test_saving_a_rule_asks_instead(self, client, approver):
         Group.objects.get_or_create(name="Approvers", defaults={"role": "approver"})
         client.force_login(cast.person(Role.ADMIN, "adam"))
-        body = {"name": "Tier two", "position": 5, "is_enabled": "on", "needs": "1 Approvers"}
+        body = {
+            "name": "Tier two",
+            "position": 5,
+            "is_enabled": "on",
+            "kind": "trading.order",
+            "needs": "1 Approvers",
+        }
         address = reverse("admin:approvals_rule_add")
         page = client.post(address, body, follow=True).content.decode()
         assert "Nothing changes before another person agrees" in page

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cqops.platform.approvals.rules import (
     DEFAULT,
+    NO_FACT,
     Asked,
     Facts,
     Need,
@@ -17,6 +18,7 @@ from cqops.platform.approvals.rules import (
     filled,
     first_match,
     is_met,
+    is_met_without_one,
     is_sound,
 )
 
@@ -68,6 +70,13 @@ class TestQuorum:
         for need in quorum.needs:
             assert len(placed[need.group]) <= need.quorum
             assert all(need.group in seats[person] for person in placed[need.group])
+
+    @given(quorums(), SEATS, st.sets(st.sampled_from(PEOPLE)))
+    @settings(deadline=None)
+    def test_whoever_asks_the_others_have_to_be_enough(self, quorum, seats, askers):
+        others = [{one: held for one, held in seats.items() if one != asker} for asker in askers]
+        expected = is_met(quorum, seats) and all(is_met(quorum, left) for left in others)
+        assert is_met_without_one(quorum, seats, askers) == expected
 
     @given(quorums())
     def test_nobody_meets_nothing(self, quorum):
@@ -122,6 +131,11 @@ class TestRules:
     def test_a_value_that_is_not_known_counts_as_large(self):
         rules = [self.rule("huge", notional_from=Decimal(10**9)), self.rule("rest")]
         assert first_match(rules, self.asked(None)).name == "huge"
+
+    def test_what_has_no_value_is_not_large(self):
+        rules = [self.rule("huge", notional_from=Decimal(1)), self.rule("rest")]
+        role = Asked(kind="role", facts=Facts(), tells=NO_FACT)
+        assert first_match(rules, role).name == "rest"
 
     @pytest.mark.parametrize("condition", [{"venue": "x"}, {"account": "x"}, {"asset_group": "x"}])
     def test_each_condition_is_asked(self, condition):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.urls import reverse
+
 from cqops.platform.access.models import User
 from cqops.platform.approvals.exhibits import Clock, Forecast, Step
 from cqops.platform.approvals.instruction import Content, Row, rows_of
@@ -86,6 +88,11 @@ def similar(request: Request, *, by: User) -> list[Request]:
         alike = alike.filter(part_account=request.part_account)
     earlier = alike.filter(requested_at__lte=request.requested_at)
     return list(earlier.order_by("-requested_at", "-id")[:SIMILAR])
+
+
+def address_of(request: Request) -> str:
+    """Say where the request itself is shown."""
+    return reverse("approval", args=[request.pk])
 
 
 def page_of(request: Request) -> str:

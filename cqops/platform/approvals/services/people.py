@@ -52,10 +52,24 @@ class Roll:
         )
         return [one for one in seated if one.seats and may(one.person, action, about)]
 
+    def askers(self, *, kind: str, role: str = "") -> list[User]:
+        """List who could ask for this kind, in this role where a rule names one."""
+        action = kind_of(kind).asks
+        return [
+            person
+            for person in self.people
+            if may(person, action) and (not role or role in person.roles)
+        ]
+
     def deciders_of(self, request: Request) -> list[Decider]:
         """List who may decide this request; whoever asked, and whoever it is about, may not."""
         found = self.deciders(kind=request.kind, quorum=request.quorum, about=request)
         return [one for one in found if not is_party(request, one.person)]
+
+
+def whole_roll(*, at: datetime) -> Roll:
+    """Call everybody, with their seats in every group there is."""
+    return Roll([str(key) for key in Group.objects.values_list("pk", flat=True)], at=at)
 
 
 def decides(kind: str) -> Action | None:
@@ -90,7 +104,7 @@ def _own_seats(groups: Iterable[str]) -> dict[UUID, set[str]]:
 
 def standing_in(*, at: datetime) -> dict[UUID, StandIn]:
     """Say for whoever is absent now who stands in for them."""
-    found = StandIn.objects.filter(starts_at__lte=at, ends_at__gt=at)
+    found = StandIn.objects.active(at=at)
     return {row.absent_id: row for row in found.select_related("absent", "stand_in")}
 
 

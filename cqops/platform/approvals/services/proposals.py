@@ -16,7 +16,7 @@ from django.utils import timezone
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.drafts import Draft, GroupDraft, RuleDraft, StandInDraft
-from cqops.platform.approvals.errors import NotReleased, Refused
+from cqops.platform.approvals.errors import Impossible, NothingChanges, Refused
 from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import (
@@ -28,30 +28,20 @@ from cqops.platform.approvals.models import (
     RuleNeed,
     StandIn,
 )
-from cqops.platform.approvals.rules import Facts
+from cqops.platform.approvals.rules import NO_FACT, Facts
 from cqops.platform.approvals.services import rulebook
-from cqops.platform.approvals.services.requests import ask, release
-from cqops.platform.approvals.states import State
+from cqops.platform.approvals.services.powers import carry_out, refuse_alone
+from cqops.platform.approvals.services.requests import ask
+from cqops.platform.approvals.services.stand_ins import overlap
 from cqops.platform.audit.services import record
 
 RULES, STAND_INS = "approvals.rule", "approvals.stand_in"
 What = Proposal.What
 
 
-class Impossible(Refused):
-    """Nobody could ever meet this rule."""
-
-
-class NothingChanges(Refused):
-    """It is like this already."""
-
-
 def propose_rule(*, draft: RuleDraft, by: User, rule_id: UUID | None = None) -> Request:
     """Ask a second person to agree to a new or changed rule that somebody could meet."""
-    if draft.is_enabled:
-        words = rulebook.impossible(draft.quorum(), kind=draft.kind, at=timezone.now())
-        if words:
-            raise Impossible(words)
+    _refuse_impossible(draft)
     return _propose(What.RULE, draft, target=rule_id, by=by)
 
 
@@ -64,7 +54,19 @@ def propose_stand_in(*, draft: StandInDraft, by: User) -> Request:
     if draft.absent == draft.stand_in or draft.ends_at <= draft.starts_at:
         message = "A stand-in is somebody else, and ends after it starts."
         raise Refused(message)
+    _refuse_overlap(draft)
     return _propose(What.STAND_IN, draft, target=None, by=by)
+
+
+def _refuse_impossible(draft: RuleDraft) -> None:
+    words = rulebook.impossible(draft.terms(), at=timezone.now()) if draft.is_enabled else ""
+    if words:
+        raise Impossible(words)
+
+
+def _refuse_overlap(draft: StandInDraft) -> None:
+    if words := overlap(draft):
+        raise Refused(words)
 
 
 @transaction.atomic
@@ -82,7 +84,7 @@ def _propose(what: Proposal.What, draft: Draft, *, target: UUID | None, by: User
         raise NothingChanges(message)
     name = next(iter(draft.lines().values()))
     verb = "New" if before is None else "Change"
-    return ask(
+    request = ask(
         kind=STAND_INS if what is What.STAND_IN else RULES,
         subject_kind="approvals.proposal",
         subject_id=proposal.pk,
@@ -92,6 +94,7 @@ def _propose(what: Proposal.What, draft: Draft, *, target: UUID | None, by: User
         facts=Facts(),
         title=f"{verb} {what.label.lower()}: {name}",
     )
+    return refuse_alone(request)
 
 
 def draft_of(proposal: Proposal) -> Draft:
@@ -118,8 +121,8 @@ def _as_it_is(proposal: Proposal) -> Draft | None:
         case What.STAND_IN:
             row = StandIn.objects.filter(pk=proposal.target_id).first()
             return None if row is None else StandInDraft.of(row)
-        case What.ROLE:
-            return None  # a grant is given or taken, never changed: see roles.py
+        case What.ROLE | What.WAY_IN:
+            return None  # given and never changed: see roles.py and ways_in.py
 
 
 def instruction_of(proposal: Proposal) -> Content:
@@ -141,39 +144,36 @@ def instruction_now(proposal_id: str) -> Content:
 
 @transaction.atomic
 def settle(request: Request) -> None:
-    """Carry an approved change out, once; anything else leaves everything as it is."""
-    if request.state != State.APPROVED:
-        return
+    """Carry an approved change out, once; what nobody could meet any more is not put in force."""
     proposal = Proposal.objects.select_for_update().get(pk=request.subject_id)
-    if proposal.applied_at is not None:
-        return
-    before = _as_it_is(proposal)
-    try:
-        release(request_id=request.pk, instruction=instruction_of(proposal))
-    except NotReleased:
-        return  # it ended meanwhile, or the row changed: the request says which
-    draft = draft_of(proposal)
-    _apply(proposal, draft, request)
-    proposal.applied_at = timezone.now()
-    proposal.save(update_fields=["applied_at"])
-    record(
-        action=f"approval_{proposal.what}.{'created' if before is None else 'changed'}",
-        subject_kind=f"approvals.{proposal.what}",
-        subject_id=str(proposal.target_id),
-        before=None if before is None else before.lines(),
-        after=draft.lines(),
-        decision_id=str(request.pk),
-        by=request.requested_by,
-    )
+    before, draft = _as_it_is(proposal), draft_of(proposal)
+
+    def act() -> None:
+        _apply(proposal, draft, request)
+        proposal.applied_at = timezone.now()
+        proposal.save(update_fields=["applied_at"])
+        record(
+            action=f"approval_{proposal.what}.{'created' if before is None else 'changed'}",
+            subject_kind=f"approvals.{proposal.what}",
+            subject_id=str(proposal.target_id),
+            before=None if before is None else before.lines(),
+            after=draft.lines(),
+            decision_id=str(request.pk),
+            by=request.requested_by,
+        )
+
+    carry_out(request, instruction=instruction_of(proposal), act=act)
 
 
 def _apply(proposal: Proposal, draft: Draft, request: Request) -> None:
     match draft:
         case RuleDraft():
+            _refuse_impossible(draft)
             _apply_rule(proposal.target_id, draft)
         case GroupDraft():
             _apply_group(proposal.target_id, draft)
         case StandInDraft():
+            _refuse_overlap(draft)
             _apply_stand_in(proposal.target_id, draft, request)
 
 
@@ -223,6 +223,7 @@ rule_kind = Kind(
     settle=settle,
     instruction=instruction_now,
     page=page_of,
+    tells=NO_FACT,
 )
 stand_in_kind = Kind(
     label="Stand-in",
@@ -231,4 +232,5 @@ stand_in_kind = Kind(
     settle=settle,
     instruction=instruction_now,
     page=page_of,
+    tells=NO_FACT,
 )

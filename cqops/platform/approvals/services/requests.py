@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import may
 from cqops.platform.access.scopes import Subject, parts_of
 from cqops.platform.approvals import doorbell
-from cqops.platform.approvals.errors import NotReleased, NotYours, TooLate
+from cqops.platform.approvals.errors import AlreadyAsked, NotReleased, NotYours, TooLate
 from cqops.platform.approvals.exhibits import Finding
 from cqops.platform.approvals.instruction import Content, hash_of, rows_of
 from cqops.platform.approvals.kinds import kind_of
@@ -30,6 +31,7 @@ from cqops.platform.approvals.services import journal, rulebook
 from cqops.platform.approvals.states import OPEN, State, move
 
 BATCH = 200
+ONE_OPEN = "one_open_request_a_subject"
 
 
 @transaction.atomic
@@ -60,8 +62,10 @@ def ask(  # noqa: PLR0913 -- a request is all of this
     subject = str(subject_id)
     rows = rows_of(instruction)
     parts = {} if about is None else parts_of(about)
-    matched = rulebook.match(Asked(kind=kind, facts=facts, roles=frozenset(requested_by.roles)))
-    request = Request.objects.create(
+    matched = rulebook.match(
+        Asked(kind=kind, facts=facts, roles=frozenset(requested_by.roles), tells=offered.tells)
+    )
+    request = _open(
         kind=kind,
         subject_kind=subject_kind,
         subject_id=subject,
@@ -88,6 +92,18 @@ def ask(  # noqa: PLR0913 -- a request is all of this
     journal.asked(request)
     request_changed(request)
     return request
+
+
+def _open(**values: Any) -> Request:
+    """Store a request; one about the same that is still open is waited for."""
+    try:
+        with transaction.atomic():
+            return Request.objects.create(**values)
+    except IntegrityError as error:
+        if ONE_OPEN not in str(error):
+            raise
+        message = f"This is being asked already ({values['title']}), and waits for an answer."
+        raise AlreadyAsked(message) from error
 
 
 def lock(request_id: UUID | str) -> Request:

@@ -1,4 +1,4 @@
-"""Makes the very first admin of an installation; every later one is made by an admin."""
+"""Makes the first two admins of an installation; every later one is asked for on the desk."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cqops.platform.access.people import NotTheFirst, make_first_admin
+from cqops.platform.access.people import (
+    ADMINS_NEEDED,
+    NotTheFirst,
+    active_admins,
+    make_first_admin,
+)
 
 
 class Command(BaseCommand):
-    help = "Make the first admin. The password is asked for, or read from a pipe."
+    help = "Make one of the first two admins. The password is asked for, or read from a pipe."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -28,4 +33,10 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from error
         except NotTheFirst as error:
             raise CommandError(str(error.__doc__)) from error
-        self.stdout.write(f"{made.username} is the admin now, and makes everybody else.")
+        self.stdout.write(f"{made.username} is an admin now. {_what_next()}")
+
+
+def _what_next() -> str:
+    if active_admins().count() < ADMINS_NEEDED:
+        return "Make a second one the same way: what one of them gives, the other agrees to."
+    return "Together they make everybody else."
