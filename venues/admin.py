@@ -4,17 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from cqops.platform.access.admin_doors import Kept, StepUp
+from cqops.platform.access.admin_doors import Kept, StepUp, by
+from cqops.platform.access.policy import Action, may
+from cqops.platform.approvals.admin_asking import Asks
 from venues.models import Account, Credential, Venue, VenueSymbol
-from venues.services.registration import (
-    save_account,
-    save_symbol,
-    save_venue,
-    store_credential,
-)
+from venues.services.keys import propose_credential, retire_credential
+from venues.services.registration import save_account, save_symbol, save_venue
 
 
 @admin.register(Venue)
@@ -61,7 +60,7 @@ class Unshown(UnfoldAdminTextareaWidget):  # type: ignore[misc]
 
 
 class NewCredential(forms.ModelForm):  # type: ignore[type-arg]
-    """Asks for a secret that is sealed at once and never shown again."""
+    """Asks for a secret that is sealed at once, never shown again, and waits for a second person."""
 
     secret = forms.CharField(
         widget=Unshown(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 6}),
@@ -74,10 +73,11 @@ class NewCredential(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Credential)
-class CredentialAdmin(StepUp, Kept):
+class CredentialAdmin(Asks, StepUp, Kept):
     """Write-only: a key is put in, replaced by a newer one, and never shown."""
 
-    list_display = ["account", "key_id", "created_at", "retired_at"]
+    list_display = ["account", "key_id", "created_at", "activated_at", "retired_at"]
+    actions = ["retire"]
     list_filter = ["account"]
     list_select_related = ["account__venue"]
     form = NewCredential
@@ -86,12 +86,26 @@ class CredentialAdmin(StepUp, Kept):
         return False
 
     def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: Any) -> None:
-        stored = store_credential(
-            account=obj.account, key_id=obj.key_id, secret=form.cleaned_data["secret"]
+        self.asked(
+            request,
+            lambda: propose_credential(
+                account=obj.account,
+                key_id=obj.key_id,
+                secret=form.cleaned_data["secret"],
+                by=by(request),
+            ),
         )
-        obj.pk = stored.pk
+
+    def has_retire_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.VENUE_EDIT)
+
+    @admin.action(description="Retire the chosen keys now", permissions=["retire"])
+    def retire(self, request: HttpRequest, rows: QuerySet[Credential]) -> None:
+        for row in rows:
+            retire_credential(credential=row, by=by(request))
+            self.message_user(request, f"{row} {row.key_id}: retired.")
 
     def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> list[str]:
         if obj is None:
             return ["account", "key_id", "secret"]
-        return ["account", "key_id", "created_at", "retired_at"]
+        return ["account", "key_id", "created_at", "activated_at", "retired_at"]

@@ -122,8 +122,16 @@ class Account(models.Model):
         return f"{self.name} ({self.venue})"
 
 
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def in_use(self) -> CredentialQuerySet:
+        return self.filter(activated_at__isnull=False, retired_at=None)
+
+    def waiting(self) -> CredentialQuerySet:
+        return self.filter(activated_at=None, retired_at=None)
+
+
 class Credential(models.Model):
-    """A venue key, sealed.
+    """A venue key, sealed. It waits for a second person, is in use, and is retired for good.
 
     The secret is encrypted by a key of its own, and that key by the installation's; nothing here
     can be read without `venues.credentials`.
@@ -138,17 +146,30 @@ class Credential(models.Model):
     wrapped_key = models.BinaryField(editable=False)
     sealed_secret = models.BinaryField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CredentialQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],
-                condition=Q(retired_at=None),
+                condition=Q(retired_at=None, activated_at__isnull=False),
                 name="one_credential_in_use_an_account",
             ),
-            models.UniqueConstraint(fields=["account", "key_id"], name="credential_key_once"),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(retired_at=None, activated_at=None),
+                name="one_credential_waits_an_account",
+            ),
+            # One that never came into use may be tried again.
+            models.UniqueConstraint(
+                fields=["account", "key_id"],
+                condition=Q(retired_at=None) | Q(activated_at__isnull=False),
+                name="credential_key_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ def rows(user: User) -> list[OverviewRow]:
     touches = read_touches(symbols, now=timezone.now())
     stale = [symbol.symbol for symbol in symbols if not touches[symbol.key].is_trusted]
     halted = [symbol.symbol for symbol in symbols if symbol.status != SymbolStatus.TRADABLE]
-    in_use = Credential.objects.filter(account=OuterRef("pk"), retired_at=None)
+    in_use = Credential.objects.in_use().filter(account=OuterRef("pk"))
     keyless = Account.objects.filter(~Exists(in_use), is_enabled=True)
     found = [
         OverviewRow(

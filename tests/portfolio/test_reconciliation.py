@@ -47,7 +47,7 @@ from venues.interface.types import OrderQuery, OrderRef, OrderRequest, OrderType
 from venues.models import Account
 from venues.services import bridge, clients
 from venues.services.clients import call
-from venues.services.registration import store_credential
+from venues.services.keys import seed_credential
 from venues.simulator.app import Simulator, free_socket, make_server
 from venues.simulator.demo_keys import generate_demo_key, register_key
 from venues.simulator.faults import Fault, Kind
@@ -147,7 +147,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     venue = account.venue
     venue.rest_url, venue.ws_url = f"http://{base}", f"ws://{base}/ws"
     venue.save()
-    store_credential(account=account, key_id=key.key_id, secret=key.secret)
+    seed_credential(account=account, key_id=key.key_id, secret=key.secret)
     yield Desk(app, Account.objects.select_related("venue").get(pk=account.pk))
     for client in pooled.values():
         bridge.run(client.aclose(), timeout=5)

@@ -78,9 +78,9 @@ def _open(account: Account, credential: Credential) -> VenueClient:
 
 
 def _credential(account: Account) -> Credential:
-    found = account.credentials.filter(retired_at=None).first()
+    found = account.credentials.in_use().first()
     if found is None:
-        message = f"{account} has no key. An admin can add one."
+        message = f"{account} has no key in use. An admin can ask for one."
         raise NotSent(message, cause=Cause.AUTH)
     return found
 

@@ -1,16 +1,14 @@
-"""How venues, accounts, symbols and keys come in; every door uses these."""
+"""How venues, accounts and symbols come in; every door uses these. Keys come in by `keys`."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
-from cqops.platform.audit.services import record, record_saved, stored
+from cqops.platform.audit.services import record_saved, stored
 from venues.adapters.registry import ADAPTERS
-from venues.credentials import seal
-from venues.models import Account, Credential, Venue, VenueSymbol
+from venues.models import Account, Venue, VenueSymbol
 
 OF_A_VENUE = (
     *("slug", "name", "adapter", "environment_id", "rest_url", "ws_url", "ws_user_url"),
@@ -55,33 +53,6 @@ def save_symbol(*, symbol: VenueSymbol) -> VenueSymbol:
     symbol.save()
     record_saved(kind="symbol", old=old, new=symbol, fields=OF_A_SYMBOL)
     return symbol
-
-
-@transaction.atomic
-def store_credential(*, account: Account, key_id: str, secret: str) -> Credential:
-    """Seal a new key and put it in the place of the old one, without a gap."""
-    sealed = seal(secret)
-    account = Account.objects.select_for_update().get(pk=account.pk)
-    in_use = account.credentials.filter(retired_at=None)
-    retired = list(in_use.values_list("pk", flat=True))
-    in_use.update(retired_at=timezone.now())
-    credential = Credential(
-        account=account,
-        environment_id=settings.ENVIRONMENT,
-        key_id=key_id.strip(),
-        wrapped_key=sealed.wrapped_key,
-        sealed_secret=sealed.secret,
-    )
-    credential.full_clean(exclude=["wrapped_key", "sealed_secret"])
-    credential.save()
-    # Which key replaced which; the key itself and its id at the venue stay in the vault.
-    record(
-        action="credential.stored",
-        subject=account,
-        before={"in_use": retired},
-        after={"in_use": [credential.pk]},
-    )
-    return credential
 
 
 def _refuse_foreign(environment: str) -> None:

@@ -1,0 +1,144 @@
+"""A key comes into use with a second person, and never by anything else."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from cqops.platform.access.policy import NotAllowed, Role
+from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.services import Verdict, decide, settle_left
+from cqops.platform.audit.models import Entry
+from tests import cast
+from venues.credentials import Sealed, unseal
+from venues.models import Credential
+from venues.services.keys import WaitsAlready, propose_credential, retire_credential
+
+pytestmark = pytest.mark.django_db
+SECRET = "a secret nobody reads"
+
+
+@pytest.fixture
+def admin():
+    return cast.person(Role.ADMIN, "adam")
+
+
+@pytest.fixture
+def approver():
+    return cast.person(Role.APPROVER, "alma")
+
+
+def propose(by, key_id="next"):
+    return propose_credential(account=cast.account(), key_id=key_id, secret=SECRET, by=by)
+
+
+def in_use():
+    return cast.account().credentials.in_use().get()
+
+
+def test_waits_sealed_and_comes_into_use_in_the_place_of_the_former_one(admin, approver):
+    former = cast.account().credentials.get()
+    asked = propose(admin)
+    assert in_use() == former
+    shown = {row.label: row.text for row in asked.instruction_rows}
+    assert set(shown) == {"Account", "Key id", "Fingerprint"}
+    assert SECRET not in str(asked.instruction)
+
+    cast.approve(asked, approver)
+
+    found = in_use()
+    assert found.key_id == "next"
+    sealed = Sealed(bytes(found.wrapped_key), bytes(found.sealed_secret))
+    assert unseal(sealed) == SECRET
+    former.refresh_from_db()
+    assert former.retired_at
+    assert Entry.objects.filter(action="credential.stored", who="adam").exists()
+
+
+def test_one_that_was_refused_is_forgotten_and_may_be_tried_again(admin, approver):
+    former = cast.account().credentials.get()
+    asked = propose(admin)
+    decide(
+        request_id=asked.pk,
+        by=approver,
+        verdict=Verdict.REFUSE,
+        reason="Not from this desk.",
+        seen_hash=asked.instruction_hash,
+    )
+    settle_left()
+
+    dropped = Credential.objects.get(key_id="next")
+    assert bytes(dropped.sealed_secret) == b""
+    assert dropped.retired_at
+    assert in_use() == former
+    propose(admin)
+
+
+def test_one_at_a_time_waits_and_can_be_taken_back_by_one_person(admin, approver):
+    asked = propose(admin)
+    with pytest.raises(WaitsAlready):
+        propose(admin, "another")
+
+    retire_credential(credential=Credential.objects.get(key_id="next"), by=admin)
+
+    asked.refresh_from_db()
+    assert asked.state == "voided"
+    settle_left()
+    assert bytes(Credential.objects.get(key_id="next").sealed_secret) == b""
+    propose(admin, "another")
+
+
+def test_another_secret_under_the_same_row_is_not_what_was_agreed_to(admin, approver):
+    asked = propose(admin)
+    decide(
+        request_id=asked.pk,
+        by=approver,
+        verdict=Verdict.APPROVE,
+        seen_hash=asked.instruction_hash,
+    )
+    Credential.objects.filter(key_id="next").update(sealed_secret=b"another one")
+    settle_left()
+
+    asked.refresh_from_db()
+    assert asked.state == "voided"
+    assert in_use().key_id != "next"
+
+
+def test_the_database_puts_none_in_use_by_itself_and_exchanges_none(admin, approver):
+    former = cast.account().credentials.filter(pk=in_use().pk)
+    propose(admin)
+    waiting = Credential.objects.filter(key_id="next")
+
+    retire_credential(credential=former.get(), by=admin)
+    for refused in (
+        lambda: waiting.update(activated_at="2026-01-01T00:00Z"),
+        lambda: former.update(sealed_secret=b"another one"),
+        lambda: former.update(retired_at=None),
+        lambda: waiting.update(key_id="other"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            refused()
+    assert not cast.account().credentials.in_use().exists()
+
+
+def test_retiring_needs_an_admin_and_nobody_else(admin, approver):
+    with pytest.raises(NotAllowed):
+        retire_credential(credential=in_use(), by=approver)
+    with pytest.raises(NotAllowed):
+        propose(approver)
+
+
+def test_the_form_asks_and_never_gives_the_secret_back(client, admin, approver):
+    client.force_login(admin)
+    body = {"account": str(cast.account().pk), "key_id": "next", "secret": SECRET}
+
+    page = client.post(reverse("admin:venues_credential_add"), body, follow=True).content.decode()
+
+    assert "Nothing changes before another person agrees" in page
+    assert SECRET not in page
+    assert in_use().key_id != "next"
+    cast.approve(Request.objects.get(), approver)
+    client.post(
+        reverse("admin:venues_credential_changelist"),
+        {"action": "retire", "_selected_action": [str(in_use().pk)]},
+    )
+    assert not cast.account().credentials.in_use().exists()
