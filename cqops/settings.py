@@ -333,6 +333,8 @@ APPROVAL_KINDS = {
     "access.token": "cqops.platform.approvals.services.programs.token_kind",
     "approvals.rule": "cqops.platform.approvals.services.proposals.rule_kind",
     "approvals.stand_in": "cqops.platform.approvals.services.proposals.stand_in_kind",
+    "venues.credential": "venues.services.keys.key_kind",
+    "trading.switch": "trading.services.switching.switch_kind",
     "trading.order": "trading.services.approvals.order_kind",
     "portfolio.close_break": "portfolio.services.closing.close_kind",
 }

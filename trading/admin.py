@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp
+from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp, by
 from cqops.platform.access.policy import Action, may
+from cqops.platform.approvals.admin_asking import Asks
 from trading.models import (
     ExecutionReport,
     Order,
@@ -18,7 +19,8 @@ from trading.models import (
     TradingSwitch,
 )
 from trading.services.portfolios import save_portfolio
-from trading.services.switches import set_mode
+from trading.services.switches import is_looser, present_mode, set_mode
+from trading.services.switching import ask_to_loosen
 
 
 @admin.register(Portfolio)
@@ -39,11 +41,18 @@ class PortfolioAdmin(Kept):
 
 
 @admin.register(TradingSwitch)
-class TradingSwitchAdmin(StepUp, Kept):
+class TradingSwitchAdmin(Asks, StepUp, Kept):
+    """Stopping is saved at once; anything looser is asked for."""
+
     list_display = ["scope", "subject_id", "mode", "reason", "changed_at", "changed_by"]
     list_filter = ["scope", "mode"]
     list_select_related = ["changed_by"]
-    readonly_fields = ["changed_at", "changed_by"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: TradingSwitch | None = None
+    ) -> list[str]:
+        """Keep a switch where it is: what it is for is chosen once."""
+        return ["changed_at", "changed_by", *([] if obj is None else ["scope", "subject_id"])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.SWITCH_STOP)
@@ -52,18 +61,25 @@ class TradingSwitchAdmin(StepUp, Kept):
         return may(request.user, Action.SWITCH_STOP)
 
     def needs_proof(self, request: HttpRequest, object_id: str | None) -> bool:
-        """Ask before trading goes on; whoever stops it is never held up."""
-        return request.POST.get("mode") == SwitchMode.ON
+        """Ask before trading is loosened; whoever stops it is never held up."""
+        wanted = request.POST.get("mode", "")
+        switch = self.get_object(request, object_id) if object_id else None
+        present = switch.mode if switch else SwitchMode.OFF
+        return wanted in SwitchMode.values and is_looser(wanted, than=present)
 
     def save_model(self, request: HttpRequest, obj: TradingSwitch, form: Any, change: Any) -> None:
-        stored = set_mode(
-            scope=SwitchScope(obj.scope),
-            subject_id=obj.subject_id,
-            mode=SwitchMode(obj.mode),
-            reason=obj.reason,
-            by=request.user if request.user.is_authenticated else None,
-        )
-        obj.pk = stored.pk
+        scope, mode = SwitchScope(obj.scope), SwitchMode(obj.mode)
+        subject, reason, who = obj.subject_id, obj.reason, by(request)
+        if is_looser(mode, than=present_mode(scope=scope, subject_id=subject)):
+            self.asked(
+                request,
+                lambda: ask_to_loosen(
+                    scope=scope, subject_id=subject, mode=mode, reason=reason, by=who
+                ),
+            )
+        else:
+            stored = set_mode(scope=scope, subject_id=subject, mode=mode, reason=reason, by=who)
+            messages.success(request, f"{stored}.")
 
 
 class Moves(TabularInline):  # type: ignore[misc]

@@ -74,6 +74,10 @@ class TradingSwitch(models.Model):
         blank=True,
         related_name="+",
     )
+    # What a second person agreed to when it was last loosened.
+    approval = models.ForeignKey(
+        "approvals.Request", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
 
     class Meta:
         verbose_name_plural = "trading switches"
