@@ -11,12 +11,13 @@ import msgspec
 from django.conf import settings
 
 from assets.models import Asset, AssetKind
-from cqops.platform.access.models import RoleGrant, User
+from cqops.platform.access.models import User
+from cqops.platform.access.people import seed_grant
 from cqops.platform.access.policy import Role
 from cqops.platform.live.redis import client as redis_client
-from trading.models import Portfolio, PortfolioKind, SwitchMode, SwitchScope
+from trading.models import Portfolio, PortfolioKind, SwitchMode
 from trading.services.checks import Ticket
-from trading.services.switches import set_mode
+from trading.services.switches import seed_mode
 from venues.interface.types import OrderType, Side, TimeInForce
 from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import PublishedBook, book_key
@@ -31,7 +32,7 @@ class Stage:
     def set(cls) -> Stage:
         name = uuid.uuid4().hex[:8]
         trader = User.objects.create(username=f"bench-{name}")
-        RoleGrant.objects.create(user=trader, role=Role.TRADER.value)
+        seed_grant(person=trader, role=Role.TRADER)
         base = Asset.objects.create(symbol="BTC", name=f"Bitcoin {name}", kind=AssetKind.NATIVE)
         quote = Asset.objects.create(symbol="USD", name=f"Dollar {name}", kind=AssetKind.FIAT)
         venue = Venue.objects.create(
@@ -53,7 +54,7 @@ class Stage:
             min_notional=Decimal(1),
             valid_from=datetime.now(UTC) - timedelta(days=1),
         )
-        set_mode(scope=SwitchScope.DESK, subject_id=None, mode=SwitchMode.ON, reason="", by=None)
+        seed_mode(mode=SwitchMode.ON)
         book = PublishedBook(
             state="live",
             bids=[("50000.00", "3")],

@@ -31,17 +31,13 @@ from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchSc
 from trading.services.cancels import TooLate, request_cancel
 from trading.services.checks import Ticket
 from trading.services.portfolios import save_portfolio
-from trading.services.switches import set_mode
+from trading.services.switches import seed_mode
 from trading.services.tickets import place
 from venues.interface.types import OrderType, Side, TimeInForce
 from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import read_touch
-from venues.services.registration import (
-    save_account,
-    save_symbol,
-    save_venue,
-    store_credential,
-)
+from venues.services.keys import seed_credential
+from venues.services.registration import save_account, save_symbol, save_venue
 from venues.simulator.demo_keys import generate_demo_key, register_key
 from venues.simulator.keys import KeyRing
 
@@ -72,6 +68,8 @@ PEOPLE = [
     Person("rene", "René", "Richter", Role.RECON),
     Person("aude", "Aude", "Audran", Role.AUDITOR),
     Person("adam", "Adam", "Adeyemi", Role.ADMIN),
+    # The second admin: what one of them gives, the other or an approver agrees to.
+    Person("nadia", "Nadia", "Novak", Role.ADMIN),
 ]
 ASSETS = [
     ("BTC", "Bitcoin", AssetKind.NATIVE, 8),
@@ -113,9 +111,7 @@ def seed() -> None:
         _symbols(venue, assets)
         _portfolios()
         if not TradingSwitch.objects.filter(scope=SwitchScope.DESK).exists():
-            set_mode(
-                scope=SwitchScope.DESK, subject_id=None, mode=SwitchMode.ON, reason="", by=None
-            )
+            seed_mode(mode=SwitchMode.ON)
         _account(venue)
 
 
@@ -227,13 +223,13 @@ def _account(venue: Venue) -> None:
     account = Account.objects.filter(venue=venue, name=ACCOUNT).first() or save_account(
         account=Account(venue=venue, name=ACCOUNT)
     )
-    credential = account.credentials.filter(retired_at=None).first()
+    credential = account.credentials.in_use().first()
     ring = KeyRing(settings.SIMULATOR_DIR, venue.adapter, time.time)
     if credential is not None and credential.key_id in {entry.key_id for entry in ring.entries()}:
         return
     key = generate_demo_key(account_ref=str(account.pk), balances=BALANCES)
     register_key(settings.SIMULATOR_DIR, key.entry)
-    store_credential(account=account, key_id=key.key_id, secret=key.secret)
+    seed_credential(account=account, key_id=key.key_id, secret=key.secret)
 
 
 def _demo_token() -> str:
@@ -241,8 +237,8 @@ def _demo_token() -> str:
     path = settings.LOCAL_DIR / "demo-token"
     text = path.read_text().strip() if path.is_file() else ""
     known = ApiToken.objects.filter(digest=digest_of(text), revoked_at=None).first()
-    # A token from before tokens named their powers may do nothing.
-    if text and known and known.scopes:
+    # A token from before tokens named their powers, or were released, may do nothing.
+    if text and known and known.scopes and known.released_at:
         return text
     trader = User.objects.get(username="tom")
     text = issue(user=trader, name=TOKEN_NAME, token=new_token_text())

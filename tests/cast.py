@@ -13,10 +13,13 @@ from django.conf import settings
 from django.db import connection
 
 from assets.models import Asset, AssetKind
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.models import RoleGrant, User
 from cqops.platform.access.people import seed_grant
 from cqops.platform.access.policy import Role
 from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.services import Verdict, decide, settle_left
+from cqops.platform.approvals.services.programs import make_token
 from cqops.platform.live.redis import client as redis_client
 from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchScope, TradingSwitch
 from trading.services.checks import Ticket
@@ -38,7 +41,7 @@ from venues.interface.types import (
 from venues.interface.types import Order as VenueOrder
 from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import PublishedBook, book_key
-from venues.services.registration import store_credential
+from venues.services.keys import seed_credential
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -78,6 +81,26 @@ def venue(slug: str = "coinbase_advanced") -> Venue:
     )
 
 
+def approve(request: Request, by: User) -> None:
+    """Agree to a request, and let a worker carry it out."""
+    decide(
+        request_id=request.pk,
+        by=by,
+        verdict=Verdict.APPROVE,
+        seen_hash=request.instruction_hash,
+    )
+    settle_left()
+
+
+def agreed_token(owner: User, scopes: list[str], name: str = "agreed") -> str:
+    """Make a token that a second person agreed to, and return its text."""
+    second = person(Role.ADMIN)
+    _, text, asked = make_token(owner=owner, name=name, scopes=scopes, days=1)
+    if asked is not None:
+        approve(asked, second)
+    return text
+
+
 def pass_deadline(request: Request) -> None:
     """Move a request into the past, which the database refuses to everybody else."""
     now = datetime.now(UTC)
@@ -114,7 +137,7 @@ def account(name: str = "Main") -> Account:
         found = Account.objects.create(
             venue=venue(), name=name, environment_id=settings.ENVIRONMENT
         )
-        store_credential(account=found, key_id=f"key of {name}", secret="not a real secret")
+        seed_credential(account=found, key_id=f"key of {name}", secret="not a real secret")
     return found
 
 
@@ -123,9 +146,10 @@ def portfolio(name: str = "Alpha") -> Portfolio:
 
 
 def desk_switch(mode: str = SwitchMode.ON) -> TradingSwitch:
-    switch, _ = TradingSwitch.objects.update_or_create(
-        scope=SwitchScope.DESK, subject_id=None, defaults={"mode": mode}
-    )
+    with seeding():
+        switch, _ = TradingSwitch.objects.update_or_create(
+            scope=SwitchScope.DESK, subject_id=None, defaults={"mode": mode}
+        )
     return switch
 
 
