@@ -53,9 +53,10 @@ def ask_to_loosen(
 
 
 def _instruction(switch: TradingSwitch, *, mode: str, reason: str) -> Content:
+    part: Content = {"Of": switch.subject_id} if switch.subject_id else {}
     return {
         "Switch": switch.get_scope_display(),
-        "Of": switch.subject_id,
+        **part,
         "From": switch.mode,
         TO: mode,
         BECAUSE: reason,
