@@ -70,7 +70,7 @@ def ship(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0004_powers_go_through_it"),
+        ("approvals", "0005_powers_go_through_it"),
         ("venues", "0001_initial"),
     ]
     operations = [

@@ -23,7 +23,9 @@ from cqops.platform.approvals.services import decide, progress
 from cqops.platform.approvals.services.inbox import TABS, BadCursor, Filter, page, visible
 from cqops.platform.approvals.states import Verdict
 
-CONFIRM_FIRST = "Before a decision the desk asks who you are again. Confirm it there, then send again."
+CONFIRM_FIRST = (
+    "Before a decision the desk asks who you are again. Confirm it there, then send again."
+)
 
 
 class DecisionView(serializers.ModelSerializer[Decision]):

@@ -18,8 +18,8 @@ from cqops.platform.access.policy import NotAllowed
 from cqops.platform.approvals.errors import NobodyLeft, NotReleased, Refused
 from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.models import Request
-from cqops.platform.approvals.services.decisions import standing
 from cqops.platform.approvals.services.requests import lock, release, void
+from cqops.platform.approvals.services.standing import standing
 from cqops.platform.approvals.states import State
 
 ALONE = (

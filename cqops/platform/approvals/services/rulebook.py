@@ -76,7 +76,9 @@ def _fitting(terms: Terms) -> list[str]:
 
 
 def _can_be_met(terms: Terms, kind: str, among: Roll) -> bool:
-    seats = {str(one.person.pk): one.seats for one in among.deciders(kind=kind, quorum=terms.quorum)}
+    seats = {
+        str(one.person.pk): one.seats for one in among.deciders(kind=kind, quorum=terms.quorum)
+    }
     askers = [str(one.pk) for one in among.askers(kind=kind, role=terms.role)]
     return is_met_without_one(terms.quorum, seats, askers)
 

@@ -76,8 +76,8 @@ def ship(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0004_powers_go_through_it"),
-        ("trading", "0004_starter_rule"),
+        ("approvals", "0005_powers_go_through_it"),
+        ("trading", "0005_orders_say_what_they_are_for"),
     ]
     operations = [
         migrations.AddField(
