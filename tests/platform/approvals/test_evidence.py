@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cqops.platform.access.policy import Role
-from cqops.platform.access.tokens import issue
 from cqops.platform.approvals.exhibits import (
     Clock,
     Effect,
@@ -167,12 +166,13 @@ class TestRefusalCodes:
 
     def test_over_rest_too(self, client, asked, approver):
         request = asked()
+        token = cast.agreed_token(approver, ["approval.view", "approval.decide", "order.approve"])
         body = {"verdict": "refuse", "code": "price_moved", "seen_hash": request.instruction_hash}
         answer = client.post(
             f"/api/v1/approvals/{request.pk}/decide",
             body,
             content_type="application/json",
-            headers={"Authorization": f"Bearer {issue(user=approver, name='test')}"},
+            headers={"Authorization": f"Bearer {token}"},
         )
         assert answer.json()["decisions"][0]["code"] == "price_moved"
 
