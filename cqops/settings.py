@@ -310,7 +310,7 @@ ORDER_SEND_WITHIN_SECONDS = env.integer("ORDER_SEND_WITHIN_SECONDS", default=90,
 ORDER_SETTLE_SECONDS = env.integer("ORDER_SETTLE_SECONDS", default=15, low=1, high=600)
 ORDER_MAX_NOTIONAL = env.integer("ORDER_MAX_NOTIONAL", default=250_000, low=1, high=10**11)
 ORDER_PRICE_COLLAR_PERCENT = env.integer("ORDER_PRICE_COLLAR_PERCENT", default=10, low=1, high=90)
-# Worth more than this, in the quote currency, an order needs a second person.
+# Bounds of one order are in US dollars, whatever it is priced in; above this it needs a second person.
 ORDER_APPROVAL_NOTIONAL = env.integer("ORDER_APPROVAL_NOTIONAL", default=50_000, low=1, high=10**11)
 ORDER_APPROVAL_WITHIN_MINUTES = env.integer(
     "ORDER_APPROVAL_WITHIN_MINUTES", default=30, low=1, high=1440

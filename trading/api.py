@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.access.rest import caller
-from trading.forms import TicketForm, new_client_order_id
+from trading.forms import PLAIN, TicketForm, new_client_order_id
 from trading.models import ExecutionReport, Order, Portfolio
 from trading.services.blotter import BadCursor, Filter, page, visible
 from trading.services.cancels import TooLate, request_cancel
@@ -30,6 +30,22 @@ class AmountText(serializers.CharField):
     def to_representation(self, value: Any) -> str:
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class PlainNumber(serializers.RegexField):
+    """A decimal string: digits and a point. Separators are for people, a JSON number is not exact."""
+
+    default_error_messages = {
+        "invalid": 'Send a decimal string such as "0.5": digits and a point, no separators.'
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(rf"^{PLAIN}$", max_length=100, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class ExecutionView(serializers.ModelSerializer[ExecutionReport]):
@@ -131,8 +147,8 @@ class NewOrder(serializers.Serializer[Any]):
     symbol = serializers.CharField(max_length=40)
     side = serializers.ChoiceField(["buy", "sell"])
     order_type = serializers.ChoiceField(["limit", "market"])
-    quantity = serializers.CharField(max_length=60, help_text="A decimal string, in base units.")
-    limit_price = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    quantity = PlainNumber(help_text="A decimal string, in base units.")
+    limit_price = PlainNumber(required=False, allow_blank=True)
     time_in_force = serializers.ChoiceField(["gtc", "ioc", "fok"], required=False)
     post_only = serializers.BooleanField(required=False, default=False)
     purpose = serializers.CharField(

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import re
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
+from assets.fields import DIGITS, PLACES
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
 from cqops.platform.access.rows import eligible_rows
 from trading.models import Portfolio
 from trading.services.checks import Ticket
-from venues.interface.numbers import BadNumber, exact
 from venues.interface.types import OrderType, Side, TimeInForce
 from venues.models import Account, VenueSymbol
 
@@ -22,18 +23,33 @@ DURATIONS = [
 ]
 
 
+# The one way programs write an amount, and the further ones people may.
+PLAIN: Final = r"[0-9]+(\.[0-9]+)?"
+_TYPED: Final = re.compile(rf"{PLAIN}|\.[0-9]+|[1-9][0-9]{{0,2}}(,[0-9]{{3}})+(\.[0-9]+)?")
+WHOLE: Final = DIGITS - PLACES
+
+
 class ExactField(forms.CharField):
-    """A positive decimal as people type it; thousands separators are dropped, nothing is rounded."""
+    """A positive decimal as people type it: nothing is rounded, and nothing is guessed.
+
+    A comma only groups thousands, and only where each group is whole: whoever writes half a coin
+    with a comma must not buy five.
+    """
 
     def clean(self, value: Any) -> Decimal | None:
         text = super().clean(value)
         if not text:
             return None
-        try:
-            number = exact(text.replace(",", "").replace(" ", ""))
-        except BadNumber as error:
-            message = "Enter a number such as 0.25."
-            raise forms.ValidationError(message) from error
+        if not _TYPED.fullmatch(text):
+            message = "Write a number such as 0.5, with a point."
+            if "," in text:
+                message = "Write 0.5 with a point; a comma only groups thousands, as in 1,500.25."
+            raise forms.ValidationError(message)
+        whole, _, fraction = text.replace(",", "").partition(".")
+        if len(whole.lstrip("0")) > WHOLE or len(fraction.rstrip("0")) > PLACES:
+            message = f"At most {WHOLE} digits before the point and {PLACES} after it."
+            raise forms.ValidationError(message)
+        number = Decimal(f"{whole or 0}.{fraction.rstrip('0')}")
         if number <= 0:
             message = "Enter a number above zero."
             raise forms.ValidationError(message)

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from assets.fields import AmountField
 from trading.states import AT_THE_VENUE, DONE, SENTENCES, UNPROVEN, State
+from venues.interface.numbers import exactly, plain
 from venues.interface.types import Liquidity, OrderType, Side, TimeInForce
 from venues.models import Account, VenueSymbol
 
@@ -195,11 +196,12 @@ class Order(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.quantity.normalize():f} {self.symbol.symbol}"
+        return f"{self.side} {plain(self.quantity)} {self.symbol.symbol}"
 
     @property
     def remaining_quantity(self) -> Decimal:
-        remaining: Decimal = self.quantity - self.filled_quantity
+        with exactly():
+            remaining: Decimal = self.quantity - self.filled_quantity
         return max(remaining, Decimal(0))
 
     @property
@@ -278,7 +280,7 @@ class ExecutionReport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.quantity.normalize():f} at {self.price.normalize():f}"
+        return f"{self.side} {plain(self.quantity)} at {plain(self.price)}"
 
 
 class SweepMark(models.Model):

@@ -199,11 +199,9 @@ async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:
 
 
 def read_plan() -> list[Account]:
-    """Name the accounts that are switched on and have a key in use."""
+    """Name the accounts that have a key in use; one that is switched off may still have open orders."""
     return list(
-        Account.objects.filter(
-            is_enabled=True, venue__is_enabled=True, credentials__retired_at=None
-        )
+        Account.objects.filter(credentials__retired_at=None)
         .filter(credentials__isnull=False)
         .select_related("venue")
         .distinct()

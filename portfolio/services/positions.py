@@ -10,8 +10,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Coalesce
 
+from assets.fields import AmountField
 from portfolio import events
 from portfolio.live import positions_changed
 from portfolio.models import Position, PositionEntry
@@ -97,8 +99,30 @@ def _write(position: Position, holding: Holding) -> None:
 
 
 def held_quantity(*, portfolio: Portfolio, account: Account, symbol: VenueSymbol) -> Decimal:
-    """Return what the portfolio holds of the symbol's base asset at this account, signed."""
-    found = Position.objects.filter(
-        portfolio=portfolio, account=account, asset=symbol.base, quote=symbol.quote
-    ).first()
-    return found.quantity if found else Decimal(0)
+    """Return what the portfolio holds of the symbol's base asset at this account, signed.
+
+    An execution counts from when it is recorded: between that and its booking here it belongs neither
+    to a working order nor to a position, and must not be sold a second time. Both are read in one
+    statement, so that none is counted twice.
+    """
+    waiting = ExecutionReport.objects.filter(
+        position_entry=None,
+        account=account,
+        order__portfolio=portfolio,
+        symbol__base=symbol.base_id,
+        symbol__quote=symbol.quote_id,
+    )
+    signed = Case(When(side=Side.BUY, then=F("quantity")), default=-F("quantity"))
+    total = waiting.order_by().values("account").annotate(total=Sum(signed)).values("total")
+    found = (
+        Position.objects.filter(
+            portfolio=portfolio, account=account, asset=symbol.base_id, quote=symbol.quote_id
+        )
+        .annotate(waiting=Coalesce(Subquery(total), Decimal(0), output_field=AmountField()))
+        .values_list("quantity", "waiting")
+        .first()
+    )
+    if found is None:
+        return waiting.aggregate(total=Sum(signed))["total"] or Decimal(0)
+    quantity: Decimal = sum(found, Decimal(0))
+    return quantity

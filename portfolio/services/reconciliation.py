@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
+from cqops.platform.alone import alone
 from cqops.platform.audit import services as audit
 from portfolio.live import reconciliation_changed
 from portfolio.models import UNRESOLVED, Break, Outcome, Reconciliation, Trigger
@@ -97,7 +97,7 @@ def sweep_reconciliations() -> None:
 def carry_out(run_id: UUID | str, *, wait: Wait = time.sleep) -> None:
     """Run one that waits; whoever comes second finds it taken and leaves."""
     run = Reconciliation.objects.select_related("account__venue").get(pk=run_id)
-    with _alone(run.account) as is_mine:
+    with alone(f"reconciliation:{run.account.pk}") as is_mine:
         if not is_mine:
             return
         run.refresh_from_db(fields=["finished_at", "attempts", "started_at"])
@@ -200,26 +200,3 @@ def _end(run: Reconciliation, outcome: Outcome, words: str) -> None:
         },
     )
     log.info("%s reconciled: %s, %s", run.account, outcome, words)
-
-
-@contextmanager
-def _alone(account: Account) -> Iterator[bool]:
-    """Hold the account's lock for as long as this connection lives; a dead worker's lock is free."""
-    name = f"reconciliation:{account.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
-        row = cursor.fetchone()
-    is_mine = bool(row and row[0])
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            _let_go(name)
-
-
-def _let_go(name: str) -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
-    except DatabaseError as error:
-        log.warning("the lock of %s went with its connection: %s", name, error)

@@ -101,3 +101,20 @@ def test_executions_that_came_before_their_order_was_known_are_adopted(orders):
     buy.refresh_from_db()
     assert (buy.filled_quantity, buy.state) == (Decimal("0.2"), "partially_filled")
     assert absorb_executions() == 2
+
+
+def test_an_execution_is_held_from_when_it_is_recorded_and_never_counted_twice(orders):
+    buy, _ = orders
+    where = {
+        "portfolio": cast.portfolio(),
+        "account": buy.account,
+        "symbol": buy.symbol,
+    }
+    record(account=buy.account, fills=[cast.fill(buy, number=1, quantity="0.2")], by="t")
+    assert held_quantity(**where) == Decimal("0.2")
+    absorb_executions()
+    assert held_quantity(**where) == Decimal("0.2")
+    record(account=buy.account, fills=fills_of(*orders)[2:3], by="t")
+    assert held_quantity(**where) == Decimal("0.05")
+    absorb_executions()
+    assert held_quantity(**where) == Decimal("0.05")

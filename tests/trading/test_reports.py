@@ -18,6 +18,7 @@ from trading.services.tickets import place
 from trading.states import State
 from venues.interface.errors import Cause, NotSent
 from venues.interface.types import OrderStatus, OrderUpdate, StreamReset
+from venues.models import Account, Venue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(20)]
 
@@ -62,6 +63,11 @@ def is_filled():
     return Order.objects.get().state == State.FILLED
 
 
+def is_swept():
+    """The first sweep is over, so that whatever comes now was not found by it."""
+    return SweepMark.objects.exists()
+
+
 async def test_a_stream_update_leads_to_the_fills_and_the_end(order, scripted_venue, monkeypatch):
     venue = StreamingVenue()
     venue.orders = dict(scripted_venue.orders)
@@ -69,7 +75,7 @@ async def test_a_stream_update_leads_to_the_fills_and_the_end(order, scripted_ve
     told = cast.venue_order(order, OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
 
     async def later():
-        await asyncio.sleep(0.5)
+        await until(is_swept)
         venue.fills = [cast.fill(order, number=1, quantity="0.5")]
         await venue.updates.put(OrderUpdate(order=told, is_snapshot=False, received_at=cast.NOON))
 
@@ -85,8 +91,7 @@ async def test_the_sweep_finds_what_the_stream_never_said(order, scripted_venue,
     venue.orders = {
         "the-order": cast.venue_order(order, OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
     }
-    await run_with(monkeypatch, venue, is_filled)
-    assert await database_sync_to_async(SweepMark.objects.count)() == 1
+    await run_with(monkeypatch, venue, lambda: is_filled() and is_swept())
 
 
 async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monkeypatch, journal):
@@ -95,7 +100,7 @@ async def test_a_gap_makes_everything_be_read_again(order, scripted_venue, monke
     monkeypatch.setattr(module, "SWEEP_SECONDS", 60)
 
     async def later():
-        await asyncio.sleep(0.5)
+        await until(is_swept)
         venue.fills = [cast.fill(order, number=1, quantity="0.5")]
         await venue.updates.put(StreamReset(reason="gap", received_at=cast.NOON))
 
@@ -146,6 +151,12 @@ def test_accounts_without_a_key_in_use_are_left_alone(order):
     assert read_plan() == [account]
     account.credentials.update(retired_at=cast.NOON)
     assert read_plan() == []
+
+
+@pytest.mark.parametrize("model", [Account, Venue])
+def test_an_account_that_is_switched_off_is_still_followed(order, model):
+    model.objects.update(is_enabled=False)
+    assert read_plan() == [cast.account()]
 
 
 def test_fills_of_two_orders_do_not_mix(order):

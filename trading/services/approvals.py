@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from django.conf import settings
@@ -36,9 +36,11 @@ from cqops.platform.approvals.states import State as RequestState
 from trading import doorbell
 from trading.models import Order
 from trading.services import evidence, orders
-from trading.services.checks import Circumstances, Verdict, only_reduces
+from trading.services.checks import Circumstances, Verdict
 from trading.services.holdings import held
+from trading.services.worth import REPORTING
 from trading.states import State, can_move
+from venues.interface.numbers import exactly, plain
 from venues.interface.types import Side
 from venues.services.books import Touch, read_touch
 
@@ -90,10 +92,9 @@ def instruction_of(order: Order) -> Content:
 
 def ask_for(order: Order, seen: Circumstances, verdicts: Iterable[Verdict]) -> Request:
     """Ask a second person about an order that was just stored."""
-    price = order.limit_price or seen.touch.facing(Side(order.side))
     facts = Facts(
-        notional=None if price is None else order.quantity * price,
-        currency=order.symbol.quote.symbol,
+        notional=seen.worth.value,
+        currency=REPORTING,
         venue=order.symbol.venue.slug,
         account=order.account.name,
         portfolio=order.portfolio.name,
@@ -115,23 +116,25 @@ def ask_for(order: Order, seen: Circumstances, verdicts: Iterable[Verdict]) -> R
 
 
 def _title(order: Order) -> str:
-    what = f"{order.side.title()} {order.quantity.normalize():f} {order.symbol.base.symbol}"
+    what = f"{order.side.title()} {plain(order.quantity)} {order.symbol.base.symbol}"
     if order.limit_price is None:
         return f"{what} at the market"
     bound = "most" if order.side == Side.BUY else "least"
-    return f"{what} at {bound} {order.limit_price.normalize():f} {order.symbol.quote.symbol}"
+    return f"{what} at {bound} {plain(order.limit_price)} {order.symbol.quote.symbol}"
 
 
 def _seen(order: Order, touch: Touch, quantity: Decimal) -> Content:
     """Show what was only seen beside the instruction: it may change without voiding it."""
-    after = quantity + (order.quantity if order.side == Side.BUY else -order.quantity)
     price = order.limit_price or touch.facing(Side(order.side))
     fee = evidence.expected_fee(order, touch)
+    with exactly():
+        after = quantity + (order.quantity if order.side == Side.BUY else -order.quantity)
+        value = None if price is None else order.quantity * price
     return {
         "Best bid": touch.bid,
         "Best ask": touch.ask,
         "Book": touch.state,
-        "Value": "not known" if price is None else order.quantity * price,
+        "Value": "not known" if value is None else value,
         "Expected fee": "not known" if fee is None else fee,
         "Held before": quantity,
         "Held after a complete fill": after,
@@ -210,7 +213,7 @@ def give_up(order: Order, *, reason: str, by: User | None = None) -> None:
         void(request_id=order.approval_id, by=by, reason=reason)
 
 
-def release_order(order: Order, *, now: datetime) -> None:
+def release_order(order: Order, *, seen: Circumstances, is_way_out: bool) -> None:
     """Use the approval of a locked order in the transaction that claims it, and check its bound.
 
     Raises `NotReleased` where no approval stands behind it, `PastTheBound` where the book is worse
@@ -221,30 +224,29 @@ def release_order(order: Order, *, now: datetime) -> None:
             message = "It needs a second person, and nobody was asked."
             raise NotReleased(message)
         return
-    _within_the_bound(order, now=now)
+    _within_the_bound(order, seen.touch, is_way_out=is_way_out)
     if order.released_at is None:
         release(request_id=order.approval_id, instruction=instruction_of(order))
-        order.released_at = now
+        order.released_at = seen.now
     else:
         # Released before, and nothing left this machine then: the same approval, still in time.
         confirm_released(request_id=order.approval_id, instruction=instruction_of(order))
 
 
-def _within_the_bound(order: Order, *, now: datetime) -> None:
+def _within_the_bound(order: Order, touch: Touch, *, is_way_out: bool) -> None:
     if order.worst_price is None:
         return
     side = Side(order.side)
-    touch = read_touch(order.symbol, now=now)
     facing = touch.facing(side) if touch.is_trusted else None
     if facing is None:
         # The way out is never blocked by a book that is away.
-        if only_reduces(side=side, quantity=order.quantity, held=_held(order)):
+        if is_way_out:
             return
         message = "There is no live book to hold the accepted price against."
         raise NotComparable(message)
     if facing > order.worst_price if side is Side.BUY else facing < order.worst_price:
-        bound = f"{order.worst_price.normalize():f}"
-        message = f"The book is at {facing.normalize():f}, worse than the accepted {bound}."
+        bound = plain(order.worst_price)
+        message = f"The book is at {plain(facing)}, worse than the accepted {bound}."
         raise PastTheBound(message)
 
 

@@ -15,7 +15,7 @@ from trading import doorbell
 from trading.models import Order
 from trading.services import approvals, orders
 from trading.services.executions import hear
-from trading.services.submission import reference
+from trading.services.submission import is_there, reference
 from trading.states import AT_THE_VENUE, NOT_SENT_YET, State
 from venues.interface.errors import VenueError
 from venues.services.clients import call
@@ -67,11 +67,14 @@ def _request(order_id: UUID | str, *, by: User) -> Order:
     return order
 
 
-def send_cancel(order_id: UUID | str) -> None:
-    """Send one cancel; its proof is the order's own status, which is read whatever the answer."""
+def send_cancel(order_id: UUID | str) -> bool:
+    """Send one cancel; its proof is the order's own status, which is read whatever the answer.
+
+    Tells whether the venue is there.
+    """
     order = Order.objects.with_names().get(pk=order_id)
     if State(order.state) not in AT_THE_VENUE or not order.is_cancel_requested:
-        return
+        return True
     Order.objects.filter(pk=order.pk).update(cancel_sent_at=timezone.now())
     try:
         call(order.account, lambda client: client.cancel_order(reference(order)))
@@ -83,5 +86,6 @@ def send_cancel(order_id: UUID | str) -> None:
     except VenueError as error:
         # Asking twice does no harm: the sweep sends it again until the venue proves the end.
         log.warning("order %s: cancel not proven yet: %s", order.pk, error)
-        return
+        return is_there(error)
     hear(account=order.account, heard_order=found, by="cancel", order_id=order.pk)
+    return True

@@ -19,8 +19,9 @@ from cqops.platform.approvals.instruction import Content
 from trading.models import ExecutionReport, Order
 from trading.services.checks import Outcome, Verdict
 from trading.services.holdings import held
+from trading.services.worth import REPORTING, counted_price, worth
 from trading.states import AT_THE_VENUE, State
-from venues.interface.numbers import plain
+from venues.interface.numbers import exactly, plain
 from venues.interface.types import Liquidity, Side
 from venues.services.books import Touch, read_touch
 
@@ -77,6 +78,7 @@ def fee_rate(order: Order) -> Decimal | None:
     return max(rates).quantize(SHARE, rounding=ROUND_UP) if rates else None
 
 
+@exactly()
 def expected_fee(order: Order, touch: Touch) -> Decimal | None:
     """Say what the venue would take at most, as far as its last fees tell."""
     rate, price = fee_rate(order), price_of(order, touch)
@@ -87,6 +89,7 @@ def expected_fee(order: Order, touch: Touch) -> Decimal | None:
     return fee.quantize(places, rounding=ROUND_UP)
 
 
+@exactly()
 def forecast_of(order_id: str) -> Forecast:
     """Say what a complete fill would do to both assets, and what it would cost."""
     order = Order.objects.with_names().get(pk=order_id)
@@ -150,12 +153,14 @@ def context_of(order_id: str) -> Content:
 
 
 def _share_of_limit(order: Order, touch: Touch) -> str:
-    price = price_of(order, touch)
-    most = f"{settings.ORDER_MAX_NOTIONAL:,} {order.symbol.quote.symbol}"
-    if price is None:
+    price = counted_price(side=Side(order.side), limit_price=order.limit_price, touch=touch)
+    found = worth(
+        quantity=order.quantity, price=price, quote=order.symbol.quote, now=timezone.now()
+    )
+    most = f"{settings.ORDER_MAX_NOTIONAL:,} {REPORTING}"
+    if found.value is None:
         return f"at most {most}; its value is not known"
-    value = order.quantity * price
-    return f"uses {value / settings.ORDER_MAX_NOTIONAL:.0%} of {most}"
+    return f"uses {found.value / settings.ORDER_MAX_NOTIONAL:.0%} of {most}"
 
 
 def _total(found: dict[str, Decimal | int | None], quote: str) -> str:

@@ -40,6 +40,9 @@ def hear(
     if found is None:
         return False
     order = orders.lock(found)
+    if heard_order.client_order_id not in {"", order.client_order_id}:
+        log.error("order %s: the venue told of another order, nothing is believed", order.pk)
+        return False
     if not order.venue_order_id and heard_order.venue_order_id:
         order.venue_order_id = heard_order.venue_order_id
         orders.write(order, fields=("venue_order_id",))

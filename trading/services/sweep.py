@@ -1,4 +1,9 @@
-"""The guarantee behind every doorbell: finds what was left lying and does it."""
+"""The guarantee behind every doorbell: finds what was left lying and does it.
+
+One sweep runs at a time, so that a venue that hangs holds up one thread and no more; an account whose
+venue does not answer is left alone until the next one, and no venue is asked for anything before the
+cancels are through.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from cqops.platform.alone import alone
 from trading.models import Order
 from trading.services import orders
 from trading.services.cancels import send_cancel
@@ -23,38 +29,57 @@ QUEUED_LONG_AFTER = timedelta(seconds=3)
 SENDING_DEAD_AFTER = timedelta(seconds=CALL_TIMEOUT + 5)
 CANCEL_AGAIN_AFTER = timedelta(seconds=5)
 BATCH = 200
+# Does one thing about one order, and tells whether the venue is there.
+Work = Callable[[UUID], bool]
 
 
 def sweep() -> None:
     """Go through everything that waits; one failure never stops the rest."""
+    with alone("trading.sweep") as is_mine:
+        if is_mine:
+            _go_through()
+
+
+def _go_through() -> None:
     now = timezone.now()
     waiting = Order.objects.order_by("placed_at")
-    for key in _keys(waiting.filter(state=State.QUEUED, placed_at__lt=now - QUEUED_LONG_AFTER)):
-        _try(submit, key)
-    for key in _keys(waiting.filter(state=State.SENDING, sent_at__lt=now - SENDING_DEAD_AFTER)):
-        _try(_doubt_the_abandoned, key)
-    for key in _keys(waiting.filter(state=State.IN_DOUBT, next_look_at__lte=now)):
-        _try(look_up, key)
     unsent_cancel = Q(cancel_sent_at=None) | Q(cancel_sent_at__lt=now - CANCEL_AGAIN_AFTER)
-    for key in _keys(
-        waiting.filter(unsent_cancel, state__in=AT_THE_VENUE, is_cancel_requested=True)
-    ):
-        _try(send_cancel, key)
+    steps: list[tuple[Work, QuerySet[Order]]] = [
+        (
+            send_cancel,
+            waiting.filter(unsent_cancel, state__in=AT_THE_VENUE, is_cancel_requested=True),
+        ),
+        (submit, waiting.filter(state=State.QUEUED, placed_at__lt=now - QUEUED_LONG_AFTER)),
+        (look_up, waiting.filter(state=State.IN_DOUBT, next_look_at__lte=now)),
+    ]
+    abandoned = waiting.filter(state=State.SENDING, sent_at__lt=now - SENDING_DEAD_AFTER)
+    _each(_doubt_the_abandoned, abandoned, set())
+    silent: set[UUID] = set()
+    for work, rows in steps:
+        _each(work, rows, silent)
 
 
-def _keys(rows: QuerySet[Order]) -> list[UUID]:
-    return list(rows.values_list("pk", flat=True)[:BATCH])
+def _each(work: Work, rows: QuerySet[Order], silent: set[UUID]) -> None:
+    """Work off one account after the other, as far as its venue answers."""
+    accounts = set(rows.order_by().values_list("account_id", flat=True).distinct())
+    for account in accounts - silent:
+        for key in list(rows.filter(account=account).values_list("pk", flat=True)[:BATCH]):
+            if not _try(work, key):
+                log.warning("account %s does not answer, the next sweep tries again", account)
+                silent.add(account)
+                break
 
 
-def _try(work: Callable[[UUID], None], key: UUID) -> None:
+def _try(work: Work, key: UUID) -> bool:
     try:
-        work(key)
+        return work(key)
     except Exception:  # the next order must not wait for this one; the next sweep tries again
         log.exception("order %s: the sweep failed, it tries again", key)
+        return True
 
 
 @transaction.atomic
-def _doubt_the_abandoned(order_id: UUID) -> None:
+def _doubt_the_abandoned(order_id: UUID) -> bool:
     """Whoever sent this one is gone: the venue has to be asked."""
     order = orders.lock(order_id)
     if order.state == State.SENDING:
@@ -62,3 +87,4 @@ def _doubt_the_abandoned(order_id: UUID) -> None:
         order.save(update_fields=["next_look_at"])
         reason = "The process that sent it ended before it could write down the answer."
         orders.advance(order, State.IN_DOUBT, at=timezone.now(), by="sweep", reason=reason)
+    return True

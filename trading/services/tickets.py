@@ -6,7 +6,7 @@ the first order, one with other content is a conflict; either way nothing is sen
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -18,11 +18,11 @@ from cqops.platform.access.policy import Action, demand
 from cqops.platform.audit.services import record
 from trading import doorbell
 from trading.models import Order
-from trading.services import approvals, orders, switches
+from trading.services import approvals, orders
 from trading.services.checks import Circumstances, Ticket, Verdict, blocked, needing_approval, run
-from trading.services.holdings import held
+from trading.services.circumstances import at_the_placing
 from trading.states import State
-from venues.services.books import read_touch
+from venues.interface.numbers import exactly
 
 
 class Conflict(Exception):
@@ -35,20 +35,9 @@ class Conflict(Exception):
         self.order = order
 
 
-def circumstances(ticket: Ticket, *, now: datetime) -> Circumstances:
-    return Circumstances(
-        now=now,
-        touch=read_touch(ticket.symbol, now=now),
-        held=held(portfolio=ticket.portfolio, account=ticket.account, symbol=ticket.symbol),
-        switch=switches.in_force(
-            account=ticket.account, asset=ticket.symbol.base, consumer_id=ticket.consumer_id
-        ),
-    )
-
-
 def preview(ticket: Ticket) -> list[Verdict]:
     """Tell what the checks would say now."""
-    return run(ticket, circumstances(ticket, now=timezone.now()))
+    return run(ticket, at_the_placing(ticket, now=timezone.now()))
 
 
 def place(*, ticket: Ticket, client_order_id: str, by: User) -> Order:
@@ -61,8 +50,7 @@ def place(*, ticket: Ticket, client_order_id: str, by: User) -> Order:
         raise
     if first is not None:
         return first
-    now = timezone.now()
-    seen = circumstances(ticket, now=now)
+    seen = at_the_placing(ticket, now=timezone.now())
     try:
         return _store(ticket, client_order_id, by=by, seen=seen, verdicts=run(ticket, seen))
     except IntegrityError:
@@ -136,7 +124,10 @@ def _worst(ticket: Ticket, seen: Circumstances) -> Decimal | None:
     """Bound a market order's price; a limit order has its limit."""
     if ticket.limit_price is not None:
         return None
-    return approvals.worst_price(side=ticket.side, touch=seen.touch, tick=ticket.symbol.price_tick)
+    with exactly():
+        return approvals.worst_price(
+            side=ticket.side, touch=seen.touch, tick=ticket.symbol.price_tick
+        )
 
 
 def _first(ticket: Ticket, client_order_id: str) -> Order | None:
@@ -159,8 +150,8 @@ def _content(order: Order) -> tuple[object, ...]:
         order.order_type,
         order.time_in_force,
         order.post_only,
-        _value(order.quantity),
-        _value(order.limit_price),
+        order.quantity,
+        order.limit_price,
     )
 
 
@@ -172,10 +163,6 @@ def _content_of(ticket: Ticket) -> tuple[object, ...]:
         ticket.order_type.value,
         ticket.time_in_force.value,
         ticket.post_only,
-        _value(ticket.quantity),
-        _value(ticket.limit_price),
+        ticket.quantity,
+        ticket.limit_price,
     )
-
-
-def _value(amount: Decimal | None) -> Decimal | None:
-    return None if amount is None else amount.normalize()

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Context, Decimal, InvalidOperation, localcontext
 
 MAX_DIGITS = 60
+# Room for what sums, products and remainders of such numbers can need; Python's own 28 digits round
+# a product silently, and refuse a remainder that does not fit.
+_EXACT = Context(prec=6 * MAX_DIGITS)
 
 
 class BadNumber(ValueError):
     """The text is not a finite decimal number."""
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Reckon without rounding, whatever two amounts meet; a quotient has more digits than anybody reads."""
+    with localcontext(_EXACT):
+        yield
 
 
 def exact(value: str | int | Decimal) -> Decimal:

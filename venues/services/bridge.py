@@ -25,6 +25,11 @@ def run(work: Coroutine[Any, Any, T], *, timeout: float) -> T:
         raise
 
 
+def later(work: Coroutine[Any, Any, None]) -> None:
+    """Start venue work that nobody waits for."""
+    asyncio.run_coroutine_threadsafe(work, _running_loop())
+
+
 def _running_loop() -> asyncio.AbstractEventLoop:
     global _loop  # noqa: PLW0603 -- one loop a process is the point
     with _lock:

@@ -1,26 +1,69 @@
-"""Venue clients for the rest of the desk: opened with the account's sealed key, never handed around."""
+"""Venue clients for the rest of the desk: opened with the account's sealed key, never handed around.
+
+Switching an account or a venue off stops new orders there and nothing else: what is open must still be
+seen, cancelled and looked up.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn, TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
 
 from venues.adapters.registry import ApiKey, Surroundings, VenueConfig, build_client
 from venues.credentials import CannotOpen, Sealed, unseal
 from venues.interface.client import VenueClient
-from venues.interface.errors import Cause, NotSent, OutcomeUnknown
+from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
+from venues.interface.types import Order, OrderRequest
 from venues.models import Account, Credential, Venue
 from venues.services import bridge
 from venues.services.guarding import guarded
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 CALL_TIMEOUT = 20.0
-_clients: dict[tuple[uuid.UUID, uuid.UUID], VenueClient] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a pooled client was made from; when this changes, so does the client."""
+
+    account: uuid.UUID
+    credential: uuid.UUID
+    adapter: str
+    config: VenueConfig
+
+
+_clients: dict[_Made, VenueClient] = {}
 _lock = threading.Lock()
+
+
+def send_order(account: Account, request: OrderRequest, *, not_after: datetime) -> Order:
+    """Place an order: the one thing a switched-off account or venue refuses.
+
+    It leaves by a moment or not at all, so that a process that was held up sends nothing that was
+    given up meanwhile.
+    """
+    for part in (account.venue, account):
+        if not part.is_enabled:
+            _refuse(f"{part} is switched off.")
+
+    async def place(client: VenueClient) -> Order:
+        if timezone.now() > not_after:
+            message = "It was held up on this machine for too long to be sent now."
+            raise NotSent(message, cause=Cause.TEMPORARY)
+        return await client.place_order(request)
+
+    return call(account, place)
 
 
 def call(account: Account, operation: Callable[[VenueClient], Awaitable[T]]) -> T:
@@ -44,24 +87,54 @@ def open_client(account: Account) -> VenueClient:
 
 def open_public_client(venue: Venue) -> VenueClient:
     """Open a client without a key, for market data."""
+    if not venue.is_enabled:
+        _refuse(f"{venue} is switched off.")
     _refuse_unless_allowed(venue)
     around = Surroundings(seams=guarded(venue.slug, venue.adapter))
     return build_client(venue.adapter, config=_config(venue), key=None, around=around)
 
 
 def _pooled_client(account: Account) -> VenueClient:
-    credential = _credential(account)
-    key = (account.pk, credential.pk)
-    with _lock:
-        if key not in _clients:
-            _clients[key] = _open(account, credential)
-        return _clients[key]
+    """Return the account's client, made anew when its key or its address changed.
+
+    Whatever goes wrong here, nothing has left this machine yet.
+    """
+    try:
+        _refuse_unless_allowed(account.venue)
+        credential = _credential(account)
+        venue = account.venue
+        made = _Made(account.pk, credential.pk, venue.adapter, _config(venue))
+        with _lock:
+            if made not in _clients:
+                _replace(made, _open(account, credential))
+            return _clients[made]
+    except VenueError:
+        raise
+    except DatabaseError as error:
+        message = f"The key of {account} could not be read."
+        raise NotSent(message, cause=Cause.TEMPORARY) from error
+    except Exception as error:
+        # Not the error's own words: they may quote what was being opened.
+        message = f"No connection could be set up for {account}: {type(error).__name__}."
+        raise NotSent(message, cause=Cause.AUTH) from error
+
+
+def _replace(made: _Made, client: VenueClient) -> None:
+    """Put a client in the place of the one its account had before."""
+    for former in [key for key in _clients if key.account == made.account]:
+        bridge.later(_close_after_use(_clients.pop(former)))
+    _clients[made] = client
+
+
+async def _close_after_use(client: VenueClient) -> None:
+    """Close a replaced client once no call that began on it can still be waiting."""
+    await asyncio.sleep(CALL_TIMEOUT)
+    await client.aclose()
 
 
 def _open(account: Account, credential: Credential) -> VenueClient:
-    _refuse_unless_allowed(account.venue)
-    if not account.is_enabled:
-        _refuse(f"{account} is switched off.")
+    venue = account.venue
+    _refuse_unless_allowed(venue)
     sealed = Sealed(
         wrapped_key=bytes(credential.wrapped_key), secret=bytes(credential.sealed_secret)
     )
@@ -69,7 +142,6 @@ def _open(account: Account, credential: Credential) -> VenueClient:
         key = ApiKey(key_id=credential.key_id, secret=unseal(sealed))
     except CannotOpen as error:
         raise NotSent(str(error), cause=Cause.AUTH) from error
-    venue = account.venue
     seams = guarded(
         venue.slug, venue.adapter, account=str(account.pk), credential=str(credential.pk)
     )
@@ -93,8 +165,6 @@ def _config(venue: Venue) -> VenueConfig:
 
 def _refuse_unless_allowed(venue: Venue) -> None:
     """Live venues stay closed until they are switched on by name."""
-    if not venue.is_enabled:
-        _refuse(f"{venue} is switched off.")
     if settings.ENVIRONMENT == "LIVE" and venue.slug not in settings.LIVE_VENUES:
         _refuse(f"{venue} is not named in LIVE_VENUES, so nothing is sent there.")
 
