@@ -8,10 +8,11 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,6 +25,7 @@ from hypothesis.stateful import (
 
 from tests import cast
 from trading.models import ExecutionReport, Order
+from trading.services import submission
 from trading.services.cancels import TooLate, request_cancel, send_cancel
 from trading.services.executions import hear, record
 from trading.services.submission import look_up, submit
@@ -52,10 +54,11 @@ AWAY = fail(NotSent("connection refused", cause=Cause.TEMPORARY))
 BAD_KEY = fail(NotSent("the key is refused", cause=Cause.AUTH))
 SILENT = fail(OutcomeUnknown("no answer", cause=Cause.TEMPORARY))
 REFUSES = fail(Rejected("insufficient funds", cause=Cause.INSUFFICIENT_FUNDS))
+NOT_LISTED = fail(Rejected("no such order", cause=Cause.NOT_FOUND))
 BROKEN = fail(KeyError("order_id"))
 # What happens before the venue has the order, and what after.
-BEFORE = st.sampled_from([nothing, nothing, AWAY, BAD_KEY, SILENT, REFUSES])
-AFTER = st.sampled_from([nothing, nothing, SILENT, BROKEN])
+BEFORE = st.sampled_from([nothing, nothing, nothing, AWAY, BAD_KEY, SILENT, REFUSES])
+AFTER = st.sampled_from([nothing, SILENT, BROKEN])
 
 
 NEVER_ARRIVED = frozenset(
@@ -83,7 +86,7 @@ class Walk(RuleBasedStateMachine):
         super().__init__()
         self.run = Walk.runs = getattr(Walk, "runs", 0) + 1
         self.made = 0
-        self.withdrawn = set()
+        self.taken_back = set()
         for kept in (self.venue.orders, self.venue.placed, self.venue.fills):
             kept.clear()
         self.venue.on_place = self.venue.on_answer = self.venue.on_get = nothing
@@ -104,28 +107,34 @@ class Walk(RuleBasedStateMachine):
         assert place(ticket=wanted, client_order_id=key, by=self.trader).pk == first.pk
         return first
 
-    @rule(order=orders, before=BEFORE, after=AFTER)
-    def send(self, order, before, after):
+    @rule(order=orders, before=BEFORE, after=AFTER, is_looked_up=st.booleans())
+    def send(self, order, before, after, is_looked_up):
         self.venue.on_place, self.venue.on_answer = before, after
         submit(order.pk)
         self.venue.on_place = self.venue.on_answer = nothing
+        if is_looked_up:
+            self.look_soon(order, NOT_LISTED)
 
     @rule(order=orders)
     def ask_for_a_cancel(self, order):
+        is_there = self._at_the_venue(order) is not None
         try:
-            answer = request_cancel(order_id=order.pk, by=self.trader)
+            request_cancel(order_id=order.pk, by=self.trader)
         except TooLate:
             return
-        if answer.state == State.WITHDRAWN:
-            self.withdrawn.add(order.client_order_id)
+        if not is_there:
+            self.taken_back.add(order.client_order_id)
 
     @rule(order=orders)
-    def cancel_while_it_is_sent_and_nothing_leaves(self, order):
-        """Ask in the moment between claim and answer, which no other thread can be timed to hit."""
-        Order.objects.filter(pk=order.pk, state=State.QUEUED).update(is_cancel_requested=True)
+    def ask_for_a_cancel_during_a_send_that_never_leaves(self, order):
+        def nothing_leaves(*_, **__):
+            self.ask_for_a_cancel(order)
+            AWAY(None)
+
+        with patch.object(submission, "send_order", nothing_leaves):
+            submit(order.pk)
+        # As the sweep would try it again.
         submit(order.pk)
-        if Order.objects.get(pk=order.pk).state == State.WITHDRAWN:
-            self.withdrawn.add(order.client_order_id)
 
     @rule(order=orders, away=st.sampled_from([nothing, AWAY, SILENT]))
     def cancel(self, order, away):
@@ -157,16 +166,20 @@ class Walk(RuleBasedStateMachine):
         if theirs is not None:
             hear(account=order.account, heard_order=theirs, by="stream")
 
-    @rule(order=orders, away=st.sampled_from([nothing, AWAY]), is_long_after=st.booleans())
-    def look(self, order, away, is_long_after):
+    @rule(order=orders, away=st.sampled_from([nothing, AWAY, NOT_LISTED]))
+    def look_soon(self, order, away):
+        """Ask at once; a venue lists what it has a moment later than it has it."""
         self.venue.on_get = away
-        if is_long_after:
-            past = timezone.now() - timedelta(seconds=120)
-            Order.objects.filter(pk=order.pk, state=State.IN_DOUBT).update(sent_at=past)
-            self.settings.ORDER_SETTLE_SECONDS = 0
+        look_up(order.pk)
+        self.venue.on_get = nothing
+
+    @rule(order=orders)
+    def look_long_after(self, order):
+        past = timezone.now() - timedelta(seconds=120)
+        Order.objects.filter(pk=order.pk, state=State.IN_DOUBT).update(sent_at=past)
+        self.settings.ORDER_SETTLE_SECONDS = 0
         look_up(order.pk)
         self.settings.ORDER_SETTLE_SECONDS = 15
-        self.venue.on_get = nothing
 
     @rule()
     def sweep_orders(self):
@@ -182,7 +195,8 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def what_we_believe_agrees_with_what_the_venue_has(self):
         sent = {request.client_order_id for request in self.venue.placed}
-        assert not sent & self.withdrawn
+        # A cancel that came before the order left keeps it here.
+        assert not sent & self.taken_back
         for order in self._mine().prefetch_related("moves"):
             if order.client_order_id in sent:
                 # It arrived: it works, is in doubt or is over as the venue says; a guess frees nothing.
@@ -218,8 +232,10 @@ def test_no_sequence_of_events_breaks_the_rules(trader, scripted_venue, settings
 
 
 WALKS = hypothesis_settings(
-    max_examples=8,
-    stateful_step_count=12,
+    max_examples=10,
+    stateful_step_count=14,
     deadline=None,
+    # Each step is a handful of transactions: a short failure is not worth minutes of shrinking.
+    phases=[Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
