@@ -40,7 +40,8 @@ def hear(
     if found is None:
         return False
     order = orders.lock(found)
-    if heard_order.client_order_id not in {"", order.client_order_id}:
+    # Some venues write our id back in lower case; whoever names another order is not believed.
+    if heard_order.client_order_id.lower() not in {"", order.client_order_id.lower()}:
         log.error("order %s: the venue told of another order, nothing is believed", order.pk)
         return False
     if not order.venue_order_id and heard_order.venue_order_id:

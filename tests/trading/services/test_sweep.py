@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from tests import cast
@@ -24,7 +25,7 @@ def ordered(trader, key, account="Main"):
 
 
 def let_wait():
-    Order.objects.update(placed_at=timezone.now() - timedelta(seconds=10))
+    Order.objects.update(placed_at=F("placed_at") - timedelta(seconds=10))
 
 
 @pytest.fixture
