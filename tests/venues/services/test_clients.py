@@ -13,7 +13,7 @@ from venues.interface.types import OrderRef, OrderRequest, OrderType, Side
 from venues.models import Account, Venue
 from venues.services import clients
 from venues.services.clients import call, open_client, open_public_client, send_order
-from venues.services.registration import store_credential
+from venues.services.keys import seed_credential
 
 REQUEST = OrderRequest(
     client_order_id="the-order",
@@ -103,7 +103,7 @@ def test_another_key_or_address_makes_a_new_client_and_closes_the_former(
 ):
     monkeypatch.setattr(clients, "CALL_TIMEOUT", 0.1)
     if change == "key":
-        store_credential(account=fresh(), key_id="another", secret="not a real secret")
+        seed_credential(account=fresh(), key_id="another", secret="not a real secret")
     else:
         Venue.objects.update(**{change: "http://127.0.0.1:10"})
     made_before = len(made)
