@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -40,129 +33,14 @@ from portfolio.services.reconciliation import (
     sweep_reconciliations,
 )
 from tests import cast
+from tests.portfolio.scripted import Desk
 from trading.models import ExecutionReport, Order
-from trading.services.executions import hear, record
-from trading.states import State
-from venues.interface.types import OrderQuery, OrderRef, OrderRequest, OrderType, Side
-from venues.models import Account
-from venues.services import bridge, clients
+from venues.interface.types import OrderRequest, OrderType, Side
 from venues.services.clients import call
-from venues.services.keys import seed_credential
-from venues.simulator.app import Simulator, free_socket, make_server
-from venues.simulator.demo_keys import generate_demo_key, register_key
-from venues.simulator.faults import Fault, Kind
+from venues.simulator.faults import Kind
 
 D = Decimal
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(30)]
-
-
-def at_once(_seconds: float) -> None:
-    """Do not wait between the two looks."""
-
-
-@dataclass
-class Desk:
-    """An account at a simulated venue that ticks only when told to."""
-
-    app: Simulator
-    account: Account
-
-    def trade(self, number: int = 1, *, quantity: str = "0.05", price: str = "") -> Order:
-        """Send an order the way a worker would, and take in what the venue says of it at once."""
-        trader = cast.person(Role.TRADER)
-        order = Order.objects.create(
-            account=self.account,
-            portfolio=cast.portfolio(),
-            symbol=cast.symbol("ETH-USD"),
-            client_order_id=f"client-order-{number}",
-            side=Side.BUY,
-            order_type=OrderType.LIMIT if price else OrderType.MARKET,
-            time_in_force="gtc" if price else "ioc",
-            quantity=D(quantity),
-            limit_price=D(price) if price else None,
-            state=State.SENDING,
-            placed_by=trader,
-            placed_at=timezone.now(),
-            send_before=timezone.now(),
-        )
-        request = OrderRequest(
-            client_order_id=order.client_order_id,
-            symbol="ETH-USD",
-            side=Side.BUY,
-            order_type=OrderType(order.order_type),
-            quantity=order.quantity,
-            limit_price=order.limit_price,
-        )
-        placed = call(self.account, lambda client: client.place_order(request))
-        hear(account=self.account, heard_order=placed, by="test", order_id=order.pk)
-        order.refresh_from_db()
-        self.hear_of(order)
-        return order
-
-    def hear_of(self, order: Order) -> None:
-        """Do what the reports process does: its fills first, then its state."""
-        query = OrderQuery(venue_order_id=order.venue_order_id)
-        page: Any = call(self.account, lambda client: client.get_fills(query))  # type: ignore[attr-defined]
-        record(account=self.account, fills=page.items, by="test")
-        ref = OrderRef(
-            symbol="ETH-USD",
-            client_order_id=order.client_order_id,
-            venue_order_id=order.venue_order_id,
-        )
-        heard = call(self.account, lambda client: client.get_order(ref))
-        hear(account=self.account, heard_order=heard, by="test")
-        order.refresh_from_db()
-
-    def fail(self, kind: Kind, **terms: Any) -> None:
-        self.app.faults.add(Fault(kind=kind, **terms))
-
-    def run(self, **terms: Any) -> Reconciliation:
-        return run_reconciliation(account=self.account, wait=at_once, **terms)
-
-    def found(self) -> dict[str, Break]:
-        return {row.key: row for row in Break.objects.filter(account=self.account)}
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    pooled: dict[Any, Any] = {}
-    monkeypatch.setattr(clients, "_clients", pooled)
-    key = generate_demo_key()
-    register_key(tmp_path, key.entry)
-    bound = free_socket()
-    made: queue.Queue[tuple[Simulator, uvicorn.Server]] = queue.Queue()
-
-    def serve() -> None:
-        # The journal belongs to the thread that opened it.
-        app = Simulator(tmp_path, 1, is_ticking=False)
-        server = make_server(app, "127.0.0.1", bound.getsockname()[1])
-        made.put((app, server))
-        asyncio.run(server.serve(sockets=[bound]))
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    app, server = made.get(timeout=5)
-    account = cast.account()
-    base = f"127.0.0.1:{bound.getsockname()[1]}/coinbase_advanced"
-    venue = account.venue
-    venue.rest_url, venue.ws_url = f"http://{base}", f"ws://{base}/ws"
-    venue.save()
-    seed_credential(account=account, key_id=key.key_id, secret=key.secret)
-    yield Desk(app, Account.objects.select_related("venue").get(pk=account.pk))
-    for client in pooled.values():
-        bridge.run(client.aclose(), timeout=5)
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture
-def rene():
-    return cast.person(Role.RECON, "rene")
-
-
-@pytest.fixture
-def alma():
-    return cast.person(Role.APPROVER, "alma")
 
 
 # Clean
@@ -410,7 +288,7 @@ def test_an_account_whose_venue_is_away_is_not_checked_and_never_clean(desk: Des
 
 
 def test_an_account_without_a_key_is_named_as_not_checked(desk: Desk):
-    desk.account.credentials.in_use().update(retired_at=timezone.now())
+    desk.account.credentials.update(retired_at=timezone.now())
     run = desk.run()
 
     assert run.outcome == Outcome.NOT_CHECKED
