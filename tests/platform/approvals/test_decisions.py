@@ -1,5 +1,3 @@
-import threading
-
 import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
 from django.utils import timezone
@@ -317,45 +315,3 @@ class TestTheDatabaseItself:
         withdraw(request_id=request.pk, by=trader)
         with pytest.raises(IntegrityError, match="cannot become"):
             self.run("UPDATE approvals_request SET state = 'pending'")
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_a_hundred_decisions_at_once_give_one_outcome(asked):  # noqa: PLR0915 -- a race
-    two_of_approvers()
-    request = asked()
-    people = [cast.person(Role.APPROVER) for _ in range(100)]
-    gate = threading.Barrier(20)
-    outcomes, problems = [], []
-
-    def work(mine):
-        try:
-            gate.wait()
-            for number, person in mine:
-                verdict = Verdict.REFUSE if number % 10 == 9 else Verdict.APPROVE
-                try:
-                    say(request, person, verdict, "no" if verdict is Verdict.REFUSE else "")
-                    outcomes.append(verdict)
-                except AlreadyDecided:
-                    outcomes.append(None)
-        except Exception as error:  # noqa: BLE001 -- told to the main thread
-            problems.append(error)
-        finally:
-            connection.close()
-
-    numbered = list(enumerate(people))
-    threads = [threading.Thread(target=work, args=(numbered[n::20],)) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert not problems
-    assert len(outcomes) == 100
-    taken = [one for one in outcomes if one]
-    stored = Decision.objects.filter(request=request).count()
-    assert stored == len(taken) <= 2
-    expected = State.REFUSED if Verdict.REFUSE in taken else State.APPROVED
-    assert state_of(request) == expected
-    if expected == State.APPROVED:
-        assert len(taken) == 2
