@@ -24,7 +24,6 @@ from trading.states import State
 from venues.models import VenueSymbol
 from venues.services.books import read_book, touch_of
 
-EXPORT_LIMIT = 100_000
 PREFILLED = (
     *("symbol", "side", "order_type", "quantity", "limit_price", "portfolio", "account", "purpose"),
 )
@@ -218,6 +217,6 @@ def _export(wanted: Filter, *, by: User) -> HttpResponse:
             row.reason,
             row.placed_by.username,
         ]
-        for row in rows(wanted, by=by)[:EXPORT_LIMIT].iterator()
+        for row in rows(wanted, by=by).iterator()
     )
     return csv_response("orders", header, lines)

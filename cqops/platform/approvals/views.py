@@ -42,8 +42,6 @@ from cqops.platform.approvals.services.standing import stuck
 from cqops.platform.approvals.states import OPEN, State, Verdict
 from cqops.platform.exports import csv_response
 
-EXPORT_LIMIT = 100_000
-
 
 def _filter(request: DeskRequest) -> Filter:
     asked = request.GET
@@ -184,7 +182,7 @@ def _export(wanted: Filter, *, by: User) -> HttpResponse:
         *("requested_by", "venue", "account", "portfolio", "rule", "deadline_utc", "state"),
         *("reason", "ended_at_utc", "decisions", "refusal_code", "instruction_hash"),
     ]
-    found = rows(wanted, by=by, now=timezone.now())[:EXPORT_LIMIT]
+    found = rows(wanted, by=by, now=timezone.now())
     lines = (_line(row) for row in found.iterator(chunk_size=500))
     return csv_response("approvals", header, lines)
 
