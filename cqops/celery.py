@@ -48,7 +48,7 @@ CONFIGURATION: dict[str, Any] = {
         "instruments-sync": every(600.0, "venues.sync_instruments"),
         "events-prune": every(3600.0, "events.prune"),
         "reconciliations-sweep": every(10.0, "portfolio.sweep_reconciliations"),
-        "audit-anchor": every(600.0, "audit.anchor"),
+        "audit-anchor": every(60.0, "audit.anchor"),
         "audit-verify": every(3600.0, "audit.verify"),
         "approvals-sweep": every(5.0, "approvals.sweep"),
         "worker-heartbeat": every(3.0, "telemetry.worker_heartbeat"),

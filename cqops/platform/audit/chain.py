@@ -86,10 +86,12 @@ class Link:
         )
 
 
-def following(previous: Link | None, *, entry_id: int, entry_hash: str, sealed_at: str) -> Link:
-    """Make the next seal of the chain."""
+def following(
+    previous: Link | None, *, entry_id: int, entry_hash: str, sealed_at: str, after: int = 0
+) -> Link:
+    """Make the next seal of the chain; never with a number up to `after`, all of which were given."""
     parts = {
-        "sequence": previous.sequence + 1 if previous else 1,
+        "sequence": max(previous.sequence if previous else 0, after) + 1,
         "entry_id": entry_id,
         "entry_hash": entry_hash,
         "previous_hash": previous.seal_hash if previous else START,
@@ -149,6 +151,7 @@ class Examination:
     """Takes the chain link by link, in order, and remembers everything that does not hold."""
 
     anchors: Iterable[Anchor] = ()
+    given: int = 0
     findings: list[Finding] = field(default_factory=list)
     last: Link | None = None
     count: int = 0
@@ -224,6 +227,10 @@ class Examination:
                 f"{furthest.at}."
                 if furthest.sequence > head
                 else f"Cut: seal {furthest.sequence} was anchored at {furthest.at} and is missing.",
+            )
+        elif self.given > head:
+            self._say(
+                Fault.CUT, f"Cut: the chain ends at seal {head}, but {self.given} were given."
             )
         return self.findings
 

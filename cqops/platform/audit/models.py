@@ -1,4 +1,4 @@
-"""The log and its seals. Both are append-only, and the database itself holds them to it."""
+"""The log, its seals and its reviews. All only grow, and the database itself holds them to it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,10 @@ class Seal(models.Model):
 
 
 class Review(models.Model):
-    """That the chain was verified or anchored, and what came out."""
+    """That the chain was verified or anchored, what came out, and where its head stood.
+
+    So every review is an anchor itself, inside: weaker than the file, and there when the file is not.
+    """
 
     class Kind(models.TextChoices):
         VERIFIED = "verified", "Verified"
@@ -112,6 +115,7 @@ class Review(models.Model):
     at = models.DateTimeField()
     is_good = models.BooleanField()
     sequence = models.BigIntegerField()
+    seal_hash = models.CharField(max_length=64, blank=True)
     words = models.TextField(blank=True)
 
     class Meta:

@@ -1,21 +1,19 @@
-"""Proves the log: the chain examined from its first seal, and its head written down outside."""
+"""Proves the log: the chain examined from its first seal, against all that is known of it elsewhere."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Exists, Min, OuterRef, QuerySet
 from django.utils import timezone
 
-from cqops.platform.audit import chain
+from cqops.platform.audit import anchoring, chain, witness
 from cqops.platform.audit.models import Entry, Review, Seal
+from cqops.platform.audit.sequencer import given
 from cqops.platform.telemetry.notes import Severity
 from cqops.platform.telemetry.ops import tell
 
@@ -52,6 +50,7 @@ class Verdict:
 
     seals: int
     head: int
+    head_hash: str
     anchors: int
     tail: Tail
     findings: list[chain.Finding] = field(default_factory=list)
@@ -70,8 +69,11 @@ class Verdict:
 def verify() -> Verdict:
     """Examine the whole chain against every anchor, and the entries that wait for their seal."""
     # Anchors first: each was written for a seal that was already committed.
-    anchors, findings = _anchors()
-    examination = chain.Examination(anchors=anchors, findings=findings)
+    anchors, findings = anchoring.stand()
+    findings += witness.findings()
+    examination = chain.Examination(
+        anchors=[*anchors, *anchoring.inner(anchors)], given=given(), findings=findings
+    )
     for link, entry in links():
         examination.take(link, entry.content() if entry else None, entry.hash if entry else "")
     waiting = unsealed()
@@ -83,6 +85,7 @@ def verify() -> Verdict:
     return Verdict(
         seals=examination.count,
         head=examination.last.sequence if examination.last else 0,
+        head_hash=examination.last.seal_hash if examination.last else "",
         anchors=len(anchors),
         tail=tail(),
         findings=findings,
@@ -97,6 +100,8 @@ def verify_and_remember() -> Verdict:
         at=timezone.now(),
         is_good=verdict.is_good,
         sequence=verdict.head,
+        # A chain that does not hold is nothing to hold a later one against.
+        seal_hash=verdict.head_hash if verdict.is_good else "",
         words=f"{verdict.words()} {worst}".strip(),
     )
     if not verdict.is_good:
@@ -129,49 +134,6 @@ def tail(*, since: datetime | None = None) -> Tail:
     waiting = unsealed().filter(at__gte=since) if since else unsealed()
     found = waiting.order_by().aggregate(count=Count("pk"), oldest=Min("at"))
     return Tail(count=found["count"], oldest=found["oldest"])
-
-
-def anchor() -> chain.Anchor | None:
-    """Append the head of the chain to the file outside; nothing to do before the first seal."""
-    head = Seal.objects.order_by("-sequence").first()
-    if head is None:
-        return None
-    made = chain.Anchor(
-        sequence=head.sequence,
-        hash=head.seal_hash,
-        at=chain.moment(timezone.now()),
-        count=Seal.objects.filter(sequence__lte=head.sequence).count(),
-    )
-    _append(settings.AUDIT_ANCHOR_FILE, made.line())
-    Review.objects.create(
-        kind=Review.Kind.ANCHORED, at=timezone.now(), is_good=True, sequence=head.sequence
-    )
-    return made
-
-
-def _append(path: Path, line: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-    try:
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _anchors() -> tuple[list[chain.Anchor], list[chain.Finding]]:
-    """Read the anchors; a file that was there and is gone, or does not read, is a finding itself."""
-    path: Path = settings.AUDIT_ANCHOR_FILE
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return chain.read_anchors(lines), []
-    except FileNotFoundError:
-        if not Review.objects.filter(kind=Review.Kind.ANCHORED).exists():
-            return [], []
-        words = f"The anchor file {path} is gone."
-    except (OSError, ValueError) as error:
-        words = f"The anchor file {path} cannot be read: {error}"
-    return [], [chain.Finding(chain.Fault.FORGED, words)]
 
 
 def exported() -> Iterator[str]:

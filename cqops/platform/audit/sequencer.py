@@ -4,9 +4,14 @@ Business transactions take no lock for the chain. Numbers are given at insert an
 late transaction may bring an entry with a lower number than one sealed long ago: what is sealed is
 whatever has no seal, never whatever is newer than the last. To look at little, everything older than
 the oldest transaction that was still running at a complete pass is known to be sealed.
+
+The number of the newest seal is also held in a sequence of the database. A chain whose newest seals
+were cut away goes on after the number it once had, so that the gap stays for ever.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -23,6 +28,9 @@ WITHOUT_A_SEAL = """
     AND NOT EXISTS (SELECT 1 FROM audit_seal seal WHERE seal.entry_id = entry.id)
     ORDER BY entry.id LIMIT %s
 """
+
+GIVEN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM audit_seal_given"
+GIVE = "SELECT setval('audit_seal_given', greatest(last_value, %s)) FROM audit_seal_given"
 
 
 class Sequencer:
@@ -62,11 +70,16 @@ def _seal(waiting: list[tuple[int, str]]) -> None:
         return
     head = Seal.objects.order_by("-sequence").first()
     link = head.link() if head else None
+    known = given()
     now = timezone.now()
     seals = []
     for entry_id, entry_hash in waiting:
         link = chain.following(
-            link, entry_id=entry_id, entry_hash=entry_hash, sealed_at=chain.moment(now)
+            link,
+            entry_id=entry_id,
+            entry_hash=entry_hash,
+            sealed_at=chain.moment(now),
+            after=known,
         )
         seals.append(
             Seal(
@@ -79,6 +92,19 @@ def _seal(waiting: list[tuple[int, str]]) -> None:
             )
         )
     Seal.objects.bulk_create(seals)
+    transaction.on_commit(partial(_give, seals[-1].sequence))
+
+
+def given() -> int:
+    """Return the number of the newest seal there ever was, as the database remembers it."""
+    with connection.cursor() as cursor:
+        cursor.execute(GIVEN)
+        return int(cursor.fetchone()[0])
+
+
+def _give(sequence: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE, [sequence])
 
 
 seal = Sequencer().run

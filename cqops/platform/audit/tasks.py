@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from cqops.platform.audit.proof import anchor, verify_and_remember
+from cqops.platform.audit.anchoring import anchor
+from cqops.platform.audit.proof import verify_and_remember
 
 
 @shared_task(name="audit.anchor")

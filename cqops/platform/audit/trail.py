@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from cqops.platform.audit import chain
 from cqops.platform.audit.models import Entry, Seal
 
 PAGE = 50
-EXPORT_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +103,16 @@ def _about(text: str) -> Q:
 
 def page(wanted: Filter, *, size: int = PAGE) -> tuple[list[Entry], str]:
     """Return one page and the cursor of the next, empty at the end."""
-    found = rows(wanted)
-    if wanted.before and not wanted.problems():
-        found = found.filter(pk__lt=int(wanted.before))
-    taken = list(found[: size + 1])
+    taken = list(from_here_on(wanted)[: size + 1])
     return taken[:size], str(taken[size - 1].pk) if len(taken) > size else ""
 
 
-def all_of(wanted: Filter) -> QuerySet[Entry]:
-    """Return what an export of this list holds: every page of it."""
-    return rows(replace(wanted, before=""))[:EXPORT_LIMIT]
+def from_here_on(wanted: Filter) -> QuerySet[Entry]:
+    """Return every page of the list from the wanted one on, which is what an export holds."""
+    found = rows(wanted)
+    if wanted.before and not wanted.problems():
+        return found.filter(pk__lt=int(wanted.before))
+    return found
 
 
 def seal_of(entry: Entry) -> Seal | None:

@@ -6,7 +6,7 @@ from django.db import connection
 from psycopg.sql import SQL, Identifier
 
 from cqops.platform.audit import chain
-from cqops.platform.audit.models import Entry
+from cqops.platform.audit.models import Entry, Seal
 from cqops.platform.audit.sequencer import Sequencer
 
 TEXT_COLUMNS = (
@@ -19,6 +19,10 @@ SEAL_COLUMNS = ("entry_hash", "previous_hash", "seal_hash")
 def sql(words, *values):
     with connection.cursor() as cursor:
         cursor.execute(words, values)
+
+
+def _seal_of(entry):
+    return Seal.objects.get(entry_id=entry).sequence
 
 
 def edit(dice, entries):
@@ -68,7 +72,8 @@ def edit_seal(dice, entries):
     column = Identifier(dice.choice(SEAL_COLUMNS))
     words = SQL("UPDATE audit_seal SET {0} = reverse({0}) WHERE sequence = %s").format(column)
     # The first seal follows nothing but zeros, which read the same backwards.
-    sql(words, dice.randint(2, len(entries)))
+    one = dice.choice([entry for entry in entries if _seal_of(entry) > 1])
+    sql(words, _seal_of(one))
 
 
 def write_anew(dice, entries):
@@ -77,7 +82,7 @@ def write_anew(dice, entries):
     sql("UPDATE audit_entry SET reason = 'nothing happened' WHERE id = %s", one)
     new = chain.entry_hash(Entry.objects.get(pk=one).content())
     sql("UPDATE audit_entry SET hash = %s WHERE id = %s", new, one)
-    sql("DELETE FROM audit_seal WHERE sequence >= %s", entries.index(one) + 1)
+    sql("DELETE FROM audit_seal WHERE sequence >= %s", _seal_of(one))
     Sequencer().run()
 
 

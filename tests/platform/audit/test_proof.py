@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from cqops.platform.audit import chain, proof
+from cqops.platform.audit import anchoring, chain, proof, witness
 from cqops.platform.audit.models import Entry, Review, Seal
 from cqops.platform.audit.sequencer import BATCH, LOCK, Sequencer
 from cqops.platform.audit.services import record
@@ -21,26 +21,48 @@ from tests.platform.audit import tampering
 from tests.platform.audit.tampering import sql
 
 ENTRIES = 40
+LATER = 10
 
 
 @contextmanager
 def as_the_owner():
     """Take the triggers away, and put everything back afterwards, whatever was changed."""
     with transaction.atomic():
-        for table in ("audit_entry", "audit_seal"):
+        for table in ("audit_entry", "audit_seal", "audit_review"):
             sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         yield
         transaction.set_rollback(True)
 
 
 @pytest.fixture
-def anchored(db):
+def seal(db, django_capture_on_commit_callbacks):
+    """Write entries and seal them as a committed pass does; the sequence forgets them at the end."""
+
+    def make(numbers):
+        written = [
+            record(action="order.placed", subject_kind="n", subject_id=str(n), after={"n": n}).pk
+            for n in numbers
+        ]
+        with django_capture_on_commit_callbacks(execute=True):
+            assert Sequencer().run() == len(written)
+        return written
+
+    yield make
+    sql("SELECT setval('audit_seal_given', 1, false)")
+
+
+@pytest.fixture
+def anchored(seal):
     """Forty sealed entries, and the head of their chain written down outside."""
-    for number in range(ENTRIES):
-        record(action="order.placed", subject_kind="n", subject_id=str(number), after={"n": number})
-    assert Sequencer().run() == ENTRIES
-    proof.anchor()
-    return list(Entry.objects.order_by("pk").values_list("pk", flat=True))
+    written = seal(range(ENTRIES))
+    anchoring.anchor()
+    return written
+
+
+@pytest.fixture
+def after_the_anchor(anchored, seal):
+    """Ten more sealed entries that no anchor knows of yet."""
+    return seal(range(ENTRIES, ENTRIES + LATER))
 
 
 def faults():
@@ -104,6 +126,39 @@ class TestOneOfEach:
             sql("DELETE FROM audit_seal")
             assert faults() == {chain.Fault.CUT}
 
+    def test_everything_cut_away_with_anchors_and_reviews_is_found_by_the_number_given(
+        self, anchored, settings
+    ):
+        settings.AUDIT_ANCHOR_FILE.unlink()
+        with as_the_owner():
+            for table in ("audit_entry", "audit_seal", "audit_review"):
+                sql(f"DELETE FROM {table}")  # noqa: S608
+            assert words() == "Cut: the chain ends at seal 0, but 40 were given."
+
+    def test_a_tail_cut_after_the_last_anchor_is_found(self, after_the_anchor):
+        with as_the_owner():
+            sql("DELETE FROM audit_entry WHERE id = ANY(%s)", after_the_anchor[-3:])
+            sql("DELETE FROM audit_seal WHERE sequence > 47")
+            assert words() == "Cut: the chain ends at seal 47, but 50 were given."
+
+    def test_a_tail_cut_away_is_still_missed_when_the_chain_has_grown_again(self, after_the_anchor):
+        with as_the_owner():
+            sql("DELETE FROM audit_entry WHERE id = ANY(%s)", after_the_anchor[-3:])
+            sql("DELETE FROM audit_seal WHERE sequence > 47")
+            for _ in range(5):
+                record(action="x.y")
+            Sequencer().run()
+            assert words() == "Cut: seal 48 to 50 missing before seal 51."
+
+    def test_a_chain_written_anew_after_the_last_verification_is_found_without_the_file(
+        self, anchored, settings
+    ):
+        proof.verify_and_remember()
+        settings.AUDIT_ANCHOR_FILE.unlink()
+        with as_the_owner():
+            sql("UPDATE audit_seal SET seal_hash = reverse(seal_hash) WHERE sequence = 40")
+            assert "Seal 40 is not the one anchored at" in words()
+
     def test_a_chain_written_anew_is_found_by_the_anchor(self, anchored):
         with as_the_owner():
             sql("UPDATE audit_entry SET who = 'mallory' WHERE id = %s", anchored[2])
@@ -111,6 +166,7 @@ class TestOneOfEach:
             new = chain.entry_hash(edited.content())
             sql("UPDATE audit_entry SET hash = %s WHERE id = %s", new, edited.pk)
             sql("DELETE FROM audit_seal")
+            sql("SELECT setval('audit_seal_given', 1, false)")
             Sequencer().run()
             assert "Seal 40 is not the one anchored at" in words()
 
@@ -131,15 +187,69 @@ class TestOneOfEach:
         settings.AUDIT_ANCHOR_FILE.unlink()
         assert "is gone" in words()
 
+    def test_a_shortened_anchor_file_and_a_new_one_in_its_place_are_named(
+        self, after_the_anchor, settings
+    ):
+        anchoring.anchor()
+        first, last = settings.AUDIT_ANCHOR_FILE.read_text().splitlines(keepends=True)
+        settings.AUDIT_ANCHOR_FILE.write_text(first)
+        assert words() == (
+            "The anchor file lacks 1 of 2 anchors that were written to it, "
+            "the first of them for seal 50."
+        )
+        settings.AUDIT_ANCHOR_FILE.unlink()
+        anchoring.anchor()
+        assert "The anchor file lacks 1 of 3" in words()
+        settings.AUDIT_ANCHOR_FILE.write_text(first + last)
+        assert words() == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_deleted_before_its_seal_is_counted_by_the_database(monkeypatch):
+    monkeypatch.undo()
+    before = {table: rest for table, *rest in witness.counted()}
+    late = record(action="x.y")
+    with transaction.atomic():
+        sql("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        sql("UPDATE audit_entry SET who = 'mallory' WHERE id = %s", late.pk)
+        sql("DELETE FROM audit_entry WHERE id = %s", late.pk)
+        sql("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    sql("SELECT pg_stat_force_next_flush()")
+
+    after = {table: rest for table, *rest in witness.counted()}
+    deleted, changed = (
+        now - then for now, then in zip(*(x["audit_entry"] for x in (after, before)), strict=True)
+    )
+    assert (deleted, changed) == (1, 1)
+    said = " ".join(finding.words for finding in witness.findings())
+    assert f"counted {after['audit_entry'][0]} rows deleted from audit_entry" in said
+    assert f"counted {after['audit_entry'][1]} rows changed in audit_entry" in said
+    assert not proof.verify().is_good
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_database_refuses_is_not_counted(monkeypatch):
+    monkeypatch.undo()
+    record(action="x.y")
+    before = witness.counted()
+    for words_ in ("DELETE FROM audit_entry", "UPDATE audit_entry SET who = 'mallory'"):
+        with pytest.raises(IntegrityError, match="append-only"):
+            sql(words_)
+    sql("SELECT pg_stat_force_next_flush()")
+
+    assert witness.counted() == before
+
 
 @pytest.mark.slow
-def test_a_thousand_tampers_of_a_thousand_are_found(anchored):
+def test_a_thousand_tampers_of_a_thousand_are_found(anchored, after_the_anchor):
+    """Half of them after the last anchor, where only the number given tells of a missing tail."""
     dice = random.Random(20260302)  # noqa: S311 -- the same thousand every time
     missed, done = [], {}
     for _ in range(1_000):
         with as_the_owner():
             way = dice.choice(tampering.WAYS)
-            way(dice, anchored)
+            reach = after_the_anchor if dice.random() < 0.5 else [*anchored, *after_the_anchor]
+            way(dice, reach)
             what = way.__name__
             done[what] = done.get(what, 0) + 1
             if proof.verify().is_good:
@@ -275,7 +385,7 @@ class TestCommand:
         assert [json.loads(line)["sequence"] for line in lines] == [40, 41]
         assert json.loads(lines[1])["count"] == 41
         assert Review.objects.filter(kind="anchored").count() == 2
-        assert "Seal 41 of 41 written to" in capsys.readouterr().out
+        assert "Seal 41 of 41 is written in" in capsys.readouterr().out
 
     def test_an_empty_log_has_nothing_to_anchor(self, db, settings, capsys):
         call_command("audit", "anchor")

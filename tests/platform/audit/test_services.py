@@ -13,7 +13,8 @@ from assets.services import save_asset
 from cqops.platform.access.policy import Role
 from cqops.platform.audit import chain
 from cqops.platform.audit.context import Context, Door, current, entering, this_process
-from cqops.platform.audit.models import Entry, Seal
+from cqops.platform.audit.models import Entry, Review, Seal
+from cqops.platform.audit.proof import verify_and_remember
 from cqops.platform.audit.sequencer import Sequencer
 from cqops.platform.audit.services import changes, record, record_saved
 from tests import cast
@@ -133,7 +134,7 @@ class TestChanges:
 
 
 class TestAppendOnly:
-    @pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
+    @pytest.mark.parametrize("table", ["audit_entry", "audit_seal", "audit_review"])
     @pytest.mark.parametrize(
         "words",
         [
@@ -146,8 +147,9 @@ class TestAppendOnly:
     def test_the_database_refuses_everything_but_growth(self, table, words):
         record(action="x.y")
         Sequencer().run()
-        column = "action" if table == "audit_entry" else "entry_hash"
-        before = Entry.objects.count(), Seal.objects.count()
+        verify_and_remember()
+        column = {"audit_entry": "action", "audit_seal": "entry_hash"}.get(table, "words")
+        before = Entry.objects.count(), Seal.objects.count(), Review.objects.count()
 
         with (
             pytest.raises(IntegrityError, match="append-only"),
@@ -156,7 +158,8 @@ class TestAppendOnly:
         ):
             cursor.execute(words.format(table, column, column))
 
-        assert (Entry.objects.count(), Seal.objects.count()) == before == (1, 1)
+        after = Entry.objects.count(), Seal.objects.count(), Review.objects.count()
+        assert after == before == (1, 1, 1)
 
 
 def test_moments_are_hashed_in_utc_to_the_microsecond():

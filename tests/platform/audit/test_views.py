@@ -5,9 +5,10 @@ import pytest
 from celery import current_app
 from django.urls import reverse
 
+from cqops.platform import exports
 from cqops.platform.access.policy import Role
 from cqops.platform.access.tokens import issue
-from cqops.platform.audit import proof
+from cqops.platform.audit import anchoring, proof
 from cqops.platform.audit.models import Entry
 from cqops.platform.audit.sequencer import Sequencer
 from cqops.platform.audit.services import record
@@ -137,7 +138,7 @@ class TestList:
         assert "Not anchored yet" in page
 
         Sequencer().run()
-        proof.anchor()
+        anchoring.anchor()
         proof.verify_and_remember()
 
         page = client.get("/audit/").content.decode()
@@ -163,6 +164,36 @@ class TestExport:
         assert taken.who == "aude"
         assert taken.after["rows"] == 60
         assert taken.after["asked"] == {"action": "x.y", "format": "csv"}
+
+    def test_one_that_would_not_end_says_that_it_was_cut_and_how_to_go_on(
+        self, client, auditor, monkeypatch
+    ):
+        monkeypatch.setattr(exports, "LIMIT", 4)
+        for number in range(10):
+            record(action="x.y", subject_kind="n", subject_id=str(number))
+        seen, before = [], ""
+        while True:
+            answer = client.get(f"/audit/?action=x.y&format=csv&before={before}")
+            *rows, last = list(csv.DictReader(io.StringIO(answer.content.decode())))
+            if not last["id"].startswith("CUT"):
+                seen += [row["subject_id"] for row in (*rows, last)]
+                break
+            seen += [row["subject_id"] for row in rows]
+            assert last["id"].startswith("CUT after 4 lines, there are more: the same address with")
+            before = last["id"].partition("before=")[2].split()[0]
+
+        assert seen == [str(number) for number in reversed(range(10))]
+        taken = Entry.objects.filter(action="export.taken").order_by("pk")
+        assert [one.after["is_cut"] for one in taken] == [True, True, False]
+
+    def test_one_of_exactly_the_limit_is_not_called_cut(self, client, auditor, monkeypatch):
+        monkeypatch.setattr(exports, "LIMIT", 4)
+        for _ in range(4):
+            record(action="x.y")
+
+        answer = client.get("/audit/?action=x.y&format=csv")
+
+        assert "CUT" not in answer.content.decode()
 
 
 class TestEntry:

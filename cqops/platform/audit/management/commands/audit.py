@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from cqops.platform.audit import proof
+from cqops.platform.audit import anchoring, proof
 from cqops.platform.audit.sequencer import Sequencer
 from cqops.platform.audit.services import record
 
@@ -33,12 +33,12 @@ class Command(BaseCommand):
             raise SystemExit(BROKEN)
 
     def _anchor(self) -> None:
-        made = proof.anchor()
+        made = anchoring.anchor()
         if made is None:
             self.stdout.write("Nothing is sealed yet, so there is nothing to anchor.")
             return
         path = settings.AUDIT_ANCHOR_FILE
-        self.stdout.write(f"Seal {made.sequence} of {made.count} written to {path}.")
+        self.stdout.write(f"Seal {made.sequence} of {made.count} is written in {path}.")
 
     def _seal(self) -> None:
         self.stdout.write(f"{Sequencer().run()} entries sealed.")
