@@ -1,7 +1,9 @@
 """Do orders still commit in their usual time while one transaction fills the log for a minute?
 
 The same order transactions (`place`, with its audit entry) are timed twice: with nothing beside them,
-and while one long transaction writes 50,000 entries and the sequencer seals once a second.
+and while one long transaction writes 50,000 entries and the sequencer seals twice a second. It fails
+when the second time is more than `LIMITS` times the first: two cores are shared by three then, so some of
+that is the machine's, but a lock that orders wait for would cost a multiple.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from trading.services.tickets import place
 SECONDS = float(os.environ.get("SECONDS", "60"))
 ENTRIES = int(os.environ.get("ENTRIES", "50000"))
 PAUSE = 0.02
+LIMITS = {"median": (0.5, 1.5), "p95": (0.95, 2.0), "p99": (0.99, 2.5)}
 
 
 def place_for(stage: Stage, seconds: float, until: threading.Event | None = None) -> list[float]:
@@ -90,6 +93,19 @@ def say(name: str, taken: list[float]) -> None:
     )
 
 
+def judge(alone: list[float], beside: list[float]) -> bool:
+    """Say each ratio beside its limit, and whether all keep theirs."""
+    ratios = {
+        name: quantile(beside, share) / quantile(alone, share)
+        for name, (share, _) in LIMITS.items()
+    }
+    for name, ratio in ratios.items():
+        print(f"ratio of the {name}: {ratio:.2f}, the limit is {LIMITS[name][1]}")
+    load = os.getloadavg()[0]
+    print(f"load of this machine {load:.1f} on {os.cpu_count()} cores")
+    return all(ratio <= LIMITS[name][1] for name, ratio in ratios.items())
+
+
 def main() -> int:
     stage = Stage.set()
     place_for(stage, 3)
@@ -121,10 +137,9 @@ def main() -> int:
     print(f"longest wait of an order's entry for its seal: {longest_without_a_seal(first):.2f} s")
     print(f"verified {verdict.seals} seals in {time.monotonic() - began:.1f} s: {verdict.words()}")
     print(f"entries {Entry.objects.count()}, seals {Seal.objects.count()}")
-    for name, share in (("median", 0.5), ("p95", 0.95), ("p99", 0.99)):
-        print(f"ratio of the {name}: {quantile(beside, share) / quantile(alone, share):.2f}")
+    is_usual = judge(alone, beside)
     connection.close_pool()
-    return 0 if verdict.is_good else 1
+    return 0 if verdict.is_good and is_usual else 1
 
 
 if __name__ == "__main__":

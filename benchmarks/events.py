@@ -5,6 +5,9 @@ of its own, as on a desk. They take turns in blocks with a rest between: waking 
 happen after the commit, and in single turns would fall on the next order, the one without. What `emit`
 takes is also timed by itself, beside a `SELECT 1` in the same transaction, which tells how much of a
 long time is the machine's.
+
+It fails when the p99 of the transaction with its event is `BUDGET_MS` or more above the p99 without, or
+more than `LIMIT` times it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cqops.settings")
 django.setup()
 
 from django.db import connection
+from django.utils import timezone
 
 from benchmarks._stage import Stage
 from cqops.platform.events.models import Event
@@ -33,6 +37,7 @@ from trading.services.tickets import place
 BLOCKS, BLOCK = 20, 75
 REST_SECONDS = 0.3
 BUDGET_MS = 5.0
+LIMIT = 1.5
 
 
 def await_published() -> None:
@@ -103,23 +108,30 @@ def take_turns(watch: Watch) -> tuple[list[float], list[float]]:
 
 def main() -> int:
     watch = Watch()
+    Event.objects.filter(published_at=None).delete()  # what an earlier benchmark left waiting
+    began = timezone.now()
     silent, told = take_turns(watch)
-    published = Event.objects.exclude(published_at=None).values_list("at", "published_at")
+    published = Event.objects.filter(at__gte=began).values_list("at", "published_at")
     say("place, without its event", silent)
     say("place, with its event", told)
     say("emit by itself", watch.inside)
     say("SELECT 1 beside it", watch.nothing)
-    say("from event to stream", [(there - at).total_seconds() * 1000 for at, there in published])
-    added, waiting = quantile(watch.inside, 0.99), Event.objects.filter(published_at=None).count()
+    say(
+        "from event to stream",
+        [(there - at).total_seconds() * 1000 for at, there in published if there],
+    )
+    waiting = Event.objects.filter(published_at=None).count()
+    added = quantile(told, 0.99) - quantile(silent, 0.99)
+    ratio = quantile(told, 0.99) / quantile(silent, 0.99)
     print(f"added at the median: {statistics.median(told) - statistics.median(silent):.2f} ms")
-    print(f"p99 with minus p99 without: {quantile(told, 0.99) - quantile(silent, 0.99):.2f} ms")
-    print(f"p99 of emit itself: {added:.2f} ms, the limit is {BUDGET_MS:.0f} ms")
+    print(f"p99 with minus p99 without: {added:.2f} ms, the limit is {BUDGET_MS:.0f} ms")
+    print(f"p99 with over p99 without: {ratio:.2f}, the limit is {LIMIT}")
     load = os.getloadavg()[0]
     print(
         f"waiting at the end: {waiting}; load of this machine {load:.1f} on {os.cpu_count()} cores"
     )
     connection.close_pool()
-    return 0 if added < BUDGET_MS and not waiting else 1
+    return 0 if added < BUDGET_MS and ratio <= LIMIT and not waiting else 1
 
 
 if __name__ == "__main__":
