@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from cqops.platform.local.lock import Lock, is_held
 from cqops.platform.local.places import CHECKOUT
 from cqops.platform.local.ports import free_port
+from tests.canaries import EARS
 
 START_SECONDS = 240
 FLAGS = (
@@ -81,12 +82,14 @@ def desk() -> Iterator[RunningDesk]:
         )
     try:
         _await_ready(process, log)
+        access = _access(folder)
+        EARS.know_desk(folder / "env", access)
         yield RunningDesk(
             url=f"http://localhost:{port}",
             port=port,
             folder=folder,
             process=process,
-            access=_access(folder),
+            access=access,
             seconds_to_ready=time.monotonic() - began,
         )
     finally:

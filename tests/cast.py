@@ -21,6 +21,7 @@ from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.services import Verdict, decide, settle_left
 from cqops.platform.approvals.services.programs import make_token
 from cqops.platform.live.redis import client as redis_client
+from tests.canaries import planted
 from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchScope, TradingSwitch
 from trading.services.checks import Ticket
 from venues.interface.errors import Cause, Rejected
@@ -137,7 +138,7 @@ def account(name: str = "Main") -> Account:
         found = Account.objects.create(
             venue=venue(), name=name, environment_id=settings.ENVIRONMENT
         )
-        seed_credential(account=found, key_id=f"key of {name}", secret="not a real secret")
+        seed_credential(account=found, key_id=f"key of {name}", secret=planted("venue secret"))
     return found
 
 

@@ -11,7 +11,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from cqops.platform.local import browser
 from cqops.platform.telemetry import heartbeats, ops
 
-pytest_plugins = ["tests.browsing"]
+pytest_plugins = ["pytester", "tests.canaries", "tests.browsing"]
 
 LOCAL_HOSTS = ["127.0.0.1", "::1", "localhost"]
 # Names a test may resolve: its own machine, and Django's test host, which is never connected to.
@@ -113,8 +113,11 @@ def django_db_setup(django_db_setup, django_db_blocker):
     Threads and loops that tests started may still hold a pooled connection when the last test is
     over; PostgreSQL drops no database that somebody is connected to.
     """
+    from tests import canaries  # noqa: PLC0415 -- pytest has to see it first, as a plugin
+
     yield
     with django_db_blocker.unblock():
+        canaries.hear_dump()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -39,6 +39,9 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # A statement that fails would stand in the log with its values, sealed keys and hashes among them.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
