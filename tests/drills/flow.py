@@ -26,6 +26,7 @@ class Flow:
 
     url: str
     token: str
+    pause: float = PAUSE
     placed: dict[str, dict[str, Any]] = field(default_factory=dict)
     interruptions: int = 0
 
@@ -54,7 +55,7 @@ class Flow:
         while not self._stop.is_set():
             number += 1
             self._place(self._order(number))
-            self._stop.wait(PAUSE)
+            self._stop.wait(self.pause)
 
     def _order(self, number: int) -> dict[str, Any]:
         side = "buy" if number % 2 else "sell"
@@ -118,11 +119,14 @@ class Flow:
             time.sleep(0.5)
 
 
+def variables_of(folder: Path) -> dict[str, str]:
+    lines = (folder / "env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 def told_outside(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Read what programs were told about each order, each event once, in the order it arrived."""
-    variables = dict(
-        line.split("=", 1) for line in (folder / "env").read_text().splitlines() if "=" in line
-    )
+    variables = variables_of(folder)
     told: dict[str, dict[int, dict[str, Any]]] = {}
     with redis.Redis.from_url(variables["REDIS_URL"], decode_responses=True) as client:
         for _, event in client.xrange("events:order"):
