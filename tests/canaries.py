@@ -369,8 +369,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     _patch.undo()
     if "LOCAL_DIR" in os.environ:
         hear_logs(Path(os.environ["LOCAL_DIR"]), since=_began)
+    if _is_whole(session.config):
+        for name in sorted(set(NAMES) - EARS.planted):
+            EARS.found[name, "no place at all: it was never planted"] = "the whole run"
     if EARS.found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Tell whether every test was asked for: then every canary has to have been there to be heard."""
+    is_chosen = config.option.keyword or config.option.markexpr
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not is_chosen
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,0 +1,184 @@
+"""Who asks and what stands behind each address when the access matrix is taken.
+
+Everything is of one account, `ACCOUNT`, and one portfolio. The foreign people hold a role for another
+account, venue or portfolio only; the narrow token is a desk-wide trader's, and may only look at orders.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from cqops.platform.access import demo
+from cqops.platform.access.models import User
+from cqops.platform.access.policy import Role
+from cqops.platform.access.tokens import create_token, issue
+from cqops.platform.approvals.models import Request, StandIn
+from cqops.platform.approvals.services import Verdict, decide
+from portfolio.models import Break, OpeningBalance
+from portfolio.services.positions import absorb_executions
+from portfolio.services.reconciliation import request_reconciliation
+from tests import cast
+from trading.models import Order
+from trading.services.executions import record
+from trading.services.tickets import place
+from venues.models import Venue
+
+ACCOUNT = "Matrix main"
+FOREIGN = {
+    "foreign": (Role.TRADER, "account"),
+    "foreign-approver": (Role.APPROVER, "account"),
+    "foreign-recon": (Role.RECON, "account"),
+    "foreign-venue": (Role.TRADER, "venue"),
+    "foreign-portfolio": (Role.TRADER, "portfolio"),
+}
+PEOPLE = ["anonymous", "nobody", *Role, *FOREIGN, "narrow-token"]
+
+
+def set_stage() -> Order:
+    """Make something behind every address, all of it of one account."""
+    cast.desk_switch()
+    cast.publish_book(cast.symbol())
+    trader = cast.person(Role.TRADER, "tom")
+    trader.email = f"tom@{demo.DOMAIN}"
+    trader.save()
+    order = _orders(trader)
+    _requests(trader)
+    _reconciled(order)
+    issue(user=trader, name="strategy")
+    Client().force_login(trader)
+    AccessAttempt.objects.create(username="tom", failures_since_start=1)
+    every, _ = IntervalSchedule.objects.get_or_create(every=1, period="days")
+    PeriodicTask.objects.get_or_create(name="matrix", task="x.y", interval=every)
+    return order
+
+
+def _orders(trader: User) -> Order:
+    account = cast.account(ACCOUNT)
+    order = place(
+        ticket=cast.ticket(trader, account=account), client_order_id="matrix-order", by=trader
+    )
+    Order.objects.filter(pk=order.pk).update(
+        venue_order_id="V-matrix-order", state="acknowledged", sent_at=timezone.now()
+    )
+    order.refresh_from_db()
+    record(account=account, fills=[cast.fill(order, number=1, quantity="0.1")], by="test")
+    absorb_executions()
+    return order
+
+
+def _requests(trader: User) -> None:
+    """Ask twice, and have one decided: the other waits for whoever opens its door."""
+    approver, admin = cast.person(Role.APPROVER, "amy"), cast.person(Role.ADMIN, "ann")
+    for number in (1, 2):
+        large = cast.ticket(trader, account=cast.account(ACCOUNT), quantity=Decimal("1.2"))
+        place(ticket=large, client_order_id=f"matrix-large-{number}", by=trader)
+    first = Request.objects.order_by("requested_at").first()
+    assert first is not None
+    decide(
+        request_id=first.pk,
+        by=approver,
+        verdict=Verdict.REFUSE,
+        reason="not today",
+        seen_hash=first.instruction_hash,
+    )
+    past = timezone.now() - timedelta(days=9)
+    StandIn.objects.create(
+        absent=approver,
+        stand_in=cast.person(Role.APPROVER, "abe"),
+        starts_at=past,
+        ends_at=past + timedelta(days=1),
+        named_by=approver,
+        accepted_by=admin,
+        accepted_at=past,
+    )
+
+
+def _reconciled(order: Order) -> None:
+    now = timezone.now()
+    run = request_reconciliation(account=order.account)
+    Break.objects.create(
+        account=order.account,
+        key="balance:USD",
+        kind="balance",
+        title="USD balance",
+        amount=1,
+        unit="USD",
+        first_seen_at=now,
+        last_seen_at=now,
+        last_run=run,
+    )
+    OpeningBalance.objects.create(
+        account=order.account, currency="USD", amount=1, taken_at=now, is_first_sight=True
+    )
+
+
+def everybody() -> dict[str, User]:
+    """Make one person of each kind; the narrow token has none who comes in by a page."""
+    other = Venue.objects.create(
+        slug="elsewhere",
+        name="Elsewhere",
+        adapter="coinbase_advanced",
+        environment_id=cast.venue().environment_id,
+        rest_url="http://127.0.0.1:9",
+        ws_url="ws://127.0.0.1:9",
+    )
+    elsewhere = {
+        "account": cast.account("Elsewhere"),
+        "venue": other,
+        "portfolio": cast.portfolio("Elsewhere"),
+    }
+    people = {role.value: cast.person(role, f"of-{role}") for role in Role}
+    people["nobody"] = cast.person(None, "nobody")
+    for name, (role, scope) in FOREIGN.items():
+        people[name] = cast.person(role, name, scope=scope, scope_id=elsewhere[scope].pk)
+    return people
+
+
+def narrow_token() -> str:
+    owner = cast.person(Role.TRADER, "narrow")
+    _, text = create_token(owner=owner, name="narrow", scopes=["order.view"], days=1)
+    return text
+
+
+def bodies(order: Order) -> dict[str, dict[str, Any]]:
+    """Return what doors that change something take, so that only the subject is left to refuse."""
+    waiting = Request.objects.get(state="pending")
+    decision = {"verdict": "refuse", "reason": "too large", "seen_hash": waiting.instruction_hash}
+    new = {"client_order_id": "matrix-another", "quantity": "0.1", "limit_price": "50000"}
+    new |= {"side": "buy", "order_type": "limit", "time_in_force": "gtc"}
+    ticket = {**new, "symbol": order.symbol_id, "account": order.account_id}
+    ticket["portfolio"] = order.portfolio_id
+    names = {"venue": order.symbol.venue.slug, "account": ACCOUNT}
+    asset = {"symbol": "NEW", "name": "New", "kind": "native", "display_places": "8"}
+    venue = {"slug": "new", "name": "New", "adapter": "coinbase_advanced", "is_enabled": "on"}
+    venue |= {"rest_url": "http://127.0.0.1:9", "ws_url": "ws://127.0.0.1:9"}
+    return {
+        "approval-decide": decision,
+        "api-approval-decide": decision,
+        "ticket": ticket,
+        "ticket-preview": ticket,
+        "api-orders": {**new, **names, "symbol": "BTC-USD", "portfolio": order.portfolio.name},
+        "break-note": {"words": "looked at it"},
+        "break-close": {"reason": "agreed with the venue"},
+        "reconciliation-run": {"account": order.account_id},
+        "api-reconciliations": names,
+        "preferences": {"time_zone": "Europe/Zurich", "theme": "dark"},
+        "token-new": {"name": "new", "days": "1", "scopes": ["order.view"]},
+        "enter-as": {"username": "tom"},
+        "admin:assets_asset_add": asset,
+        "admin:assets_asset_change": asset,
+        "admin:venues_venue_add": venue,
+        "admin:venues_account_add": {
+            "venue": order.symbol.venue_id,
+            "name": "New",
+            "is_enabled": "on",
+        },
+        "admin:trading_portfolio_add": {"name": "New", "kind": "fund", "is_open": "on"},
+    }
