@@ -11,7 +11,6 @@ from cqops.platform.telemetry.models import OpsEvent
 from cqops.platform.telemetry.notes import Severity
 
 PAGE = 50
-EXPORT_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def page(wanted: Filter, *, size: int = PAGE) -> tuple[list[OpsEvent], str]:
 
 def all_of(wanted: Filter) -> QuerySet[OpsEvent]:
     """Return what an export of this list holds: every page of it."""
-    return rows(replace(wanted, before=""))[:EXPORT_LIMIT]
+    return rows(replace(wanted, before=""))
 
 
 def labels_of(event: OpsEvent) -> str:
