@@ -224,6 +224,7 @@ def observe_actions(everyone, people):
         row = str(_row_of(model).pk)
         for action in sorted(_actions(model_admin, people)):
             body = {"action": action, "_selected_action": [row], "reason": "too large", "index": 0}
+            body["is_confirmed"] = "on"
             cells = [everyone[one].asks("POST", list_of, (), body) for one in PEOPLE]
             table["action", model._meta.label, action] = cells
     return table

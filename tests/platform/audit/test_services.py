@@ -35,6 +35,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 class EveryValue(TestCase):
     @given(st.dictionaries(st.text(), VALUES, max_size=4), st.text())
     def test_every_value_comes_back_from_the_database_as_it_was_hashed(self, values, reason):
