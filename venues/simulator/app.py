@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import socket as sockets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-import uvicorn
-
 from venues.simulator import coinbase_advanced, coinbase_exchange, control
 from venues.simulator.coinbase_advanced.products import STEP_SECONDS
 from venues.simulator.faults import AFTER, BEFORE, Fault, Faults, Kind
 from venues.simulator.metrics import SOCKETS, counted
+from venues.simulator.server import free_socket, make_server, run
 from venues.simulator.web import (
     Receive,
     Request,
@@ -34,6 +31,8 @@ from venues.simulator.web import (
     read_request,
     send_response,
 )
+
+__all__ = ["VENUES", "Simulator", "free_socket", "make_server", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -191,37 +190,5 @@ def _page(status: int) -> Response:
     )
 
 
-def make_server(app: Simulator, host: str, port: int) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            lifespan="on",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-
-
-def serve(host: str, port: int, data_dir: Path, seed: int) -> None:
-    """Run until told to stop; open sockets do not hold it up."""
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        # The server puts its own handler before this one and raises the signal again at the end,
-        # which would make a clean stop look like a kill.
-        signal.signal(stop, lambda *_: None)
-    make_server(Simulator(data_dir, seed), host, port).run()
-
-
-def free_socket(host: str = "127.0.0.1") -> sockets.socket:
-    """Bind a port nobody uses, for a server of one's own.
-
-    The protocol is named because asyncio turns Nagle's delay off only where it is.
-    """
-    bound = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
-    bound.bind((host, 0))
-    return bound
+def serve(host: str, port: int, data_dir: Path, seed: int, *, tls_port: int = 0) -> None:
+    run(Simulator(data_dir, seed), host, port, data_dir=data_dir, tls_port=tls_port)

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cqops.platform.telemetry.metrics import serve as serve_metrics
 from venues.simulator.app import serve
+from venues.simulator.server import papers_for
 
 
 class Command(BaseCommand):
@@ -16,6 +17,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8600)
+        parser.add_argument(
+            "--tls-port", type=int, default=0, help="serve HTTPS and WSS on this port too"
+        )
         parser.add_argument("--data-dir", type=Path, default=settings.SIMULATOR_DIR)
         parser.add_argument("--seed", type=int, default=1)
 
@@ -27,9 +31,14 @@ class Command(BaseCommand):
             raise CommandError(message)
         options["data_dir"].mkdir(parents=True, exist_ok=True)
         serve_metrics("simulator")
+        if options["tls_port"]:
+            bundle = papers_for(options["data_dir"], options["host"]).ca
+            self.stdout.write(f"HTTPS and WSS on port {options['tls_port']}; CA bundle: {bundle}")
+            self.stdout.flush()
         serve(
             host=options["host"],
             port=options["port"],
             data_dir=options["data_dir"],
             seed=options["seed"],
+            tls_port=options["tls_port"],
         )
