@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 from venues.simulator import coinbase_advanced, coinbase_exchange, control
 from venues.simulator.coinbase_advanced.products import STEP_SECONDS
-from venues.simulator.faults import AFTER, BEFORE, Fault, Faults, Kind
+from venues.simulator.faults import AFTER, BEFORE, Faults, Kind
 from venues.simulator.metrics import SOCKETS, counted
+from venues.simulator.scenario import Director
 from venues.simulator.server import free_socket, make_server, run
 from venues.simulator.web import (
     Receive,
@@ -60,14 +61,25 @@ class Simulator:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         is_ticking: bool = True,
+        venues: Iterable[str] | None = None,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
-        self.faults = Faults()
+        self.now = now
+        self.faults = Faults(now, seed)
+        self.director = Director(self)
         self.venues = {
-            slug: make(data_dir=data_dir, seed=seed, now=now, faults=self.faults)
-            for slug, make in VENUES.items()
+            slug: self._make(slug, data_dir, seed)
+            for slug in (VENUES if venues is None else venues)
         }
         self._is_ticking = is_ticking
+
+    def _make(self, slug: str, data_dir: Path, seed: int) -> SimulatedVenue:
+        faults = self.faults.of(slug)
+        venue = VENUES[slug](
+            data_dir=data_dir, seed=seed, now=lambda: self.now() + faults.skew(), faults=faults
+        )
+        venue.exchange.trouble = faults
+        return venue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,6 +91,7 @@ class Simulator:
 
     def step(self) -> None:
         """Let every street move once and tell whoever listens."""
+        self.director.advance()
         for venue in self.venues.values():
             if not self.faults.is_frozen:
                 venue.exchange.step()
@@ -105,32 +118,37 @@ class Simulator:
         if venue is None:
             await send_response(Response(status=404, body=b"no such venue"), send)
             return
-        if await self._goes_wrong_before(request, send):
+        faults = self.faults.of(slug)
+        if await self._goes_wrong_before(faults, request, send):
             return
-        reject = self.faults.take_http(frozenset({Kind.REJECT}), request.method, request.path)
+        reject = faults.take_http(frozenset({Kind.REJECT}), request.method, request.path)
         if reject is not None:
             request = request.rejected(reject.code)
         response = venue.answer(request)
         venue.publish()
-        await self._send_or_fail(request, response, send)
+        await self._send_or_fail(faults, request, response, send)
 
-    async def _goes_wrong_before(self, request: Request, send: Send) -> bool:
-        fault = self.faults.take_http(BEFORE, request.method, request.path)
+    async def _goes_wrong_before(self, faults: Faults, request: Request, send: Send) -> bool:
+        fault = faults.take_http(BEFORE, request.method, request.path)
         if fault is None:
             return False
         if fault.kind is Kind.SLOW:
             await asyncio.sleep(fault.seconds)
             return False
-        if fault.kind is Kind.CUT_BEFORE:
+        if fault.kind is Kind.TIMEOUT_BEFORE:
+            await asyncio.sleep(fault.seconds)
+        if fault.kind in {Kind.CUT_BEFORE, Kind.TIMEOUT_BEFORE}:
             await cut(send)
         elif fault.kind is Kind.RATE_LIMIT:
-            await send_response(_too_many(fault), send)
+            await send_response(_too_many(fault.wait(faults.now())), send)
         else:
             await send_response(_page(fault.status), send)
         return True
 
-    async def _send_or_fail(self, request: Request, response: Response, send: Send) -> None:
-        fault = self.faults.take_http(AFTER, request.method, request.path)
+    async def _send_or_fail(
+        self, faults: Faults, request: Request, response: Response, send: Send
+    ) -> None:
+        fault = faults.take_http(AFTER, request.method, request.path)
         if fault is None:
             await send_response(response, send)
         elif fault.kind is Kind.CUT_AFTER:
@@ -178,8 +196,8 @@ class Simulator:
                 log.exception("the street stumbled; it goes on")
 
 
-def _too_many(fault: Fault) -> Response:
-    wait = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+def _too_many(seconds: float | None) -> Response:
+    wait = {} if seconds is None else {"retry-after": f"{seconds:g}"}
     body = b'{"errors":[{"id":"rate_limit_exceeded","message":"Too many requests"}]}'
     return Response(status=429, body=body, headers=wait)
 
@@ -190,5 +208,17 @@ def _page(status: int) -> Response:
     )
 
 
-def serve(host: str, port: int, data_dir: Path, seed: int, *, tls_port: int = 0) -> None:
-    run(Simulator(data_dir, seed), host, port, data_dir=data_dir, tls_port=tls_port)
+def serve(  # noqa: PLR0913 -- each is a word of the command line
+    host: str,
+    port: int,
+    data_dir: Path,
+    seed: int,
+    *,
+    tls_port: int = 0,
+    venues: Iterable[str] | None = None,
+    scenario: str = "",
+) -> None:
+    app = Simulator(data_dir, seed, venues=venues)
+    if scenario:
+        app.director.start(scenario)
+    run(app, host, port, data_dir=data_dir, tls_port=tls_port)

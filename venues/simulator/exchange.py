@@ -68,7 +68,11 @@ class Exchange(Matching):
             return CancelRefusal.FILLED
         if not order.is_open:
             return CancelRefusal.DONE
-        self._finish(order, State.CANCELLED, "user requested cancel")
+        is_resting = self._book_of(order).is_resting(order)
+        if is_resting and self.trouble.fills_during_cancel(order.instruction.symbol):
+            self._fill_where_it_rests(order)
+        else:
+            self._finish(order, State.CANCELLED, "user requested cancel")
         self._commit()
         return None
 

@@ -46,6 +46,7 @@ class SyntheticMarket:
         self.asks: dict[int, int] = {}
         self.changed: set[tuple[BookSide, int]] = set()
         self.last = int(self._middle)
+        self.pace = 1.0
         self._refill()
 
     def price(self, ticks: int) -> Decimal:
@@ -74,6 +75,11 @@ class SyntheticMarket:
             del levels[ticks]
         self.changed.add((side, ticks))
 
+    def withdraw(self, side: BookSide, ticks: int) -> None:
+        """Leave a price and all nearer ones, and stand behind it."""
+        outward = 1 if side is BookSide.ASK else -1
+        self._ladder(side, ticks + outward, outward)
+
     def move_to(self, price: Decimal) -> None:
         """Put the middle elsewhere at once: a game day's jump."""
         self._middle = float(self.ticks(price))
@@ -85,7 +91,7 @@ class SyntheticMarket:
 
     def step(self) -> list[tuple[Side, Decimal]]:
         """Let a moment pass; return the street's own market orders."""
-        noise = self._random.gauss(0, self.street.move_per_step) * self._middle
+        noise = self._random.gauss(0, self.street.move_per_step * self.pace) * self._middle
         self._middle += noise + (self._anchor - self._middle) * _PULL
         self._middle = max(self._middle, 100.0)
         self._resize()

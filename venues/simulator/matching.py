@@ -53,7 +53,7 @@ class Matching(Settlement):
         if matches or order.instruction.time_in_force is not TimeInForce.FOK:
             for own in self._own_crossed(order, product, matches):
                 self._finish(own, State.CANCELLED, "self trade prevention")
-        for match in matches:
+        for match in self._in_pieces(order, matches, product):
             self._trade(order, match, product)
         if not order.is_open:
             return
@@ -65,7 +65,30 @@ class Matching(Settlement):
         ):
             self._finish(order, State.CANCELLED, "not filled at once")
         else:
+            self._step_back(product.market, order)
             self._book_of(order).show(order)
+
+    def _in_pieces(
+        self, order: SimOrder, matches: Sequence[Match], product: Product
+    ) -> Sequence[Match]:
+        """Under that trouble, give what can rest a part now, and anything else several fills."""
+        if not matches or not self.trouble.fills_in_pieces(product.symbol):
+            return matches
+        step = product.quantity_step
+        rests = order.instruction.order_type is not OrderType.MARKET and (
+            order.instruction.time_in_force in {TimeInForce.GTC, TimeInForce.GTD}
+        )
+        if not rests or any(match.resting is not None for match in matches):
+            return [piece for match in matches for piece in _thirds(match, step)]
+        first = matches[0]
+        return [Match(first.ticks, min(first.quantity, _piece(order, step)), None)]
+
+    def _step_back(self, market: str, order: SimOrder) -> None:
+        """Let the street withdraw what still faces an order that was filled in part only."""
+        street = self.markets[market]
+        side = BookSide.ASK if order.is_buy else BookSide.BID
+        if any(self._accepts(order, street.price(ticks)) for ticks in street.side(side)):
+            street.withdraw(side, street.ticks(order.limit_price))
 
     def _sweep(self, order: SimOrder, product: Product) -> list[Match]:
         """Plan what an incoming order meets, best price first."""
@@ -195,15 +218,34 @@ class Matching(Settlement):
             for ticks in sorted(queues, key=lambda ticks: -sign * ticks):
                 for order in list(queues[ticks]):
                     facing = street.side(other)
+                    piece = self._most_at_once(order)
                     while order.is_open and facing:
                         best = min(facing, key=lambda ticks: sign * ticks)
                         if sign * best > sign * ticks:
                             break
-                        quantity = min(order.remaining, street.quantity(facing[best]))
+                        quantity = min(order.remaining, street.quantity(facing[best]), piece)
                         street.take(other, best, quantity)
                         street.changed.add((side, ticks))
                         trade_id = self._print(market, ticks, quantity, side)
                         self._fill(order, trade_id, street.price(ticks), quantity)
+                        piece -= quantity
+                        if not piece and order.is_open:
+                            self._step_back(market, order)
+
+    def _most_at_once(self, order: SimOrder) -> Decimal:
+        """Say how much of a resting order the street takes in one move."""
+        if not self.trouble.fills_in_pieces(order.instruction.symbol):
+            return order.remaining
+        return _piece(order, self._product(order).quantity_step)
+
+    def _fill_where_it_rests(self, order: SimOrder) -> None:
+        """Fill all that is left of a resting order at its own price."""
+        market = self._product(order).market
+        street = self.markets[market]
+        side = BookSide.BID if order.is_buy else BookSide.ASK
+        ticks = street.ticks(order.limit_price)
+        trade_id = self._print(market, ticks, order.remaining, side)
+        self._fill(order, trade_id, order.limit_price, order.remaining)
 
     def _trigger(self, market: str) -> None:
         """Wake the stop orders the last trade has reached."""
@@ -221,3 +263,16 @@ class Matching(Settlement):
 
 def _floor(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_DOWN) * step
+
+
+def _piece(order: SimOrder, step: Decimal) -> Decimal:
+    """Say how much an order gets at once when it fills in pieces: about a quarter of it."""
+    return max(step, _floor((order.instruction.quantity or ZERO) / 4, step))
+
+
+def _thirds(match: Match, step: Decimal) -> list[Match]:
+    third = _floor(match.quantity / 3, step)
+    if not third:
+        return [match]
+    sizes = (third, third, match.quantity - 2 * third)
+    return [Match(match.ticks, size, match.resting) for size in sizes]

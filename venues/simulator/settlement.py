@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from venues.simulator.market import SyntheticMarket
 from venues.simulator.shown import ShownBook
@@ -34,6 +35,22 @@ class News:
     trades: list[PublicTrade] = field(default_factory=list)
 
 
+class Trouble(Protocol):
+    """What an exchange may be told to do badly."""
+
+    def fills_in_pieces(self, symbol: str) -> bool: ...
+
+    def fills_during_cancel(self, symbol: str) -> bool: ...
+
+
+class NoTrouble:
+    def fills_in_pieces(self, symbol: str) -> bool:  # noqa: ARG002
+        return False
+
+    def fills_during_cancel(self, symbol: str) -> bool:  # noqa: ARG002
+        return False
+
+
 class Settlement:
     """Accounts, markets and open orders, and what the end of a trade leaves behind."""
 
@@ -51,6 +68,7 @@ class Settlement:
         self.markets = dict(markets)
         self.fees = fees
         self.is_halted = False
+        self.trouble: Trouble = NoTrouble()
         self._store = store
         self._now = now
         self._new_id = new_id

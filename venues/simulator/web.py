@@ -64,9 +64,14 @@ class Socket:
         self._send = send
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING_MESSAGES)
         self.is_open = True
+        self._is_silent = False
+
+    def go_silent(self) -> None:
+        """Say and hear nothing from now on, and close nothing: a half-open connection."""
+        self._is_silent = True
 
     def write(self, message: bytes) -> None:
-        if not self.is_open:
+        if not self.is_open or self._is_silent:
             return
         try:
             self._outbox.put_nowait(message)
@@ -75,6 +80,8 @@ class Socket:
 
     def hang_up(self) -> None:
         """Close after what is already waiting, or at once if nothing more fits."""
+        if self._is_silent:
+            return
         self.is_open = False
         if self._outbox.full():
             self._outbox.get_nowait()
@@ -106,6 +113,8 @@ class Socket:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if self._is_silent:
+                continue
             text = message.get("text")
             on_message(text.encode() if text is not None else message.get("bytes") or b"")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from prometheus_client import REGISTRY
 
 from venues.management.commands import simulator as command
@@ -53,6 +54,6 @@ def test_the_command_gives_it_a_port_before_it_serves(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "serve_metrics", steps.append)
     monkeypatch.setattr(command, "serve", lambda **_: steps.append("serves"))
 
-    command.Command().handle(host="127.0.0.1", port=1, data_dir=tmp_path, seed=1)
+    call_command(command.Command(), port=1, data_dir=tmp_path)
 
     assert steps == ["simulator", "serves"]

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cqops.platform.telemetry.metrics import serve as serve_metrics
-from venues.simulator.app import serve
+from venues.simulator import scenario
+from venues.simulator.app import VENUES, serve
 from venues.simulator.server import papers_for
 
 
@@ -21,9 +22,16 @@ class Command(BaseCommand):
             "--tls-port", type=int, default=0, help="serve HTTPS and WSS on this port too"
         )
         parser.add_argument("--data-dir", type=Path, default=settings.SIMULATOR_DIR)
+        parser.add_argument("--venue", choices=sorted(VENUES), help="run this one alone")
+        parser.add_argument("--scenario", default="", help="play one, see --list")
+        parser.add_argument("--list", action="store_true", help="name the scenarios and end")
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["list"]:
+            for name in scenario.names():
+                self.stdout.write(f"{name:<20} {scenario.load(name).about}")
+            return
         if not settings.IS_SIMULATED:
             message = (
                 f"The simulator runs in a SIMULATED installation; this is {settings.ENVIRONMENT}."
@@ -35,10 +43,15 @@ class Command(BaseCommand):
             bundle = papers_for(options["data_dir"], options["host"]).ca
             self.stdout.write(f"HTTPS and WSS on port {options['tls_port']}; CA bundle: {bundle}")
             self.stdout.flush()
-        serve(
-            host=options["host"],
-            port=options["port"],
-            data_dir=options["data_dir"],
-            seed=options["seed"],
-            tls_port=options["tls_port"],
-        )
+        try:
+            serve(
+                host=options["host"],
+                port=options["port"],
+                data_dir=options["data_dir"],
+                seed=options["seed"],
+                tls_port=options["tls_port"],
+                venues=[options["venue"]] if options["venue"] else None,
+                scenario=options["scenario"],
+            )
+        except scenario.BadScenario as error:
+            raise CommandError(str(error)) from error

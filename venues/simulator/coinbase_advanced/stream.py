@@ -13,6 +13,7 @@ import msgspec
 from venues.interface.numbers import plain
 from venues.interface.times import to_rfc3339
 from venues.simulator.coinbase_advanced import shapes
+from venues.simulator.delivery import Line
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults, Kind
 from venues.simulator.keys import BadToken, KeyRing
@@ -135,6 +136,7 @@ class Connection:
     def __init__(self, hub: Hub, socket: Socket, *, is_user_socket: bool) -> None:
         self._hub = hub
         self._socket = socket
+        self._line = Line(socket)
         self._is_user_socket = is_user_socket
         self._subscribed: dict[str, set[str]] = {}
         self._sequence = -1
@@ -164,22 +166,14 @@ class Connection:
     def send(self, channel: str, events: bytes) -> None:
         """Give a message its number and send it, unless a fault says otherwise."""
         fault = self._hub.faults.take_socket(channel)
-        kind = fault.kind if fault else None
-        self._sequence += 2 if kind is Kind.GAP else 1
+        self._sequence += 2 if fault and fault.kind is Kind.GAP else 1
         now = self._hub.now().strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
         head = (
             f'{{"channel":"{channel}","client_id":"","timestamp":"{now}",'
             f'"sequence_num":{self._sequence},"events":'
         )
         message = head.encode() + events + b"}"
-        if kind is Kind.DISCONNECT:
-            self._socket.hang_up()
-        elif kind is Kind.GARBLE:
-            self._socket.write(message[: len(message) // 2])
-        elif kind is not Kind.DROP:
-            self._socket.write(message)
-            if kind is Kind.DUPLICATE:
-                self._socket.write(message)
+        self._line.send(message, fault)
 
     def receive(self, frame: bytes) -> None:
         try:

@@ -14,6 +14,7 @@ from venues.interface.times import to_rfc3339
 from venues.interface.types import BookSide, Side
 from venues.simulator.coinbase_exchange import shapes
 from venues.simulator.coinbase_exchange.signing import Doorkeeper, Unsigned
+from venues.simulator.delivery import Line
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults, Kind
 from venues.simulator.terms import PublicTrade, SimFill, SimOrder, State
@@ -261,6 +262,7 @@ class Connection:
     def __init__(self, hub: Hub, socket: Socket) -> None:
         self._hub = hub
         self._socket = socket
+        self._line = Line(socket)
         self._subscribed: dict[str, set[str]] = {}
         self.account = ""
 
@@ -274,15 +276,8 @@ class Connection:
     def send(self, channel: str, message: bytes) -> None:
         """Send a message, unless a fault says otherwise; books have no number to skip."""
         fault = self._hub.faults.take_socket(channel)
-        kind = fault.kind if fault else None
-        if kind is Kind.DISCONNECT:
-            self._socket.hang_up()
-        elif kind is Kind.GARBLE:
-            self._socket.write(message[: len(message) // 2])
-        elif kind not in {Kind.DROP, Kind.GAP}:
-            self._socket.write(message)
-            if kind is Kind.DUPLICATE:
-                self._socket.write(message)
+        if fault is None or fault.kind is not Kind.GAP:
+            self._line.send(message, fault)
 
     def receive(self, frame: bytes) -> None:
         try:
