@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from venues.interface.types import BookSide, OrderType
 from venues.simulator.intake import check
-from venues.simulator.matching import Matching
 from venues.simulator.settlement import News
 from venues.simulator.terms import (
     CancelRefusal,
@@ -22,9 +21,10 @@ from venues.simulator.terms import (
     SimOrder,
     State,
 )
+from venues.simulator.working import Working
 
 
-class Exchange(Matching):
+class Exchange(Working):
     """One venue's accounts and markets."""
 
     def open_account(self, account: str, balances: Mapping[str, Decimal]) -> None:
@@ -54,7 +54,8 @@ class Exchange(Matching):
             instruction=instruction,
             sequence=self._next(),
             created_at=self._now(),
-            is_triggered=instruction.order_type is not OrderType.STOP_LIMIT,
+            is_triggered=instruction.order_type not in {OrderType.STOP_LIMIT, OrderType.BRACKET},
+            stop_leg_price=self._stop_leg_price(instruction, product),
         )
         self._accept(order, product)
         self._commit()
@@ -102,11 +103,8 @@ class Exchange(Matching):
             for side, quantity in street.step():
                 self._street_order(name, side, quantity)
             self._after_move(name)
-        now = self._now()
-        for order in list(self._open.values()):
-            end = order.instruction.expires_at
-            if end is not None and end <= now:
-                self._finish(order, State.EXPIRED, "end time reached")
+        self._run_slices()
+        self._expire()
         self._commit()
 
     def jump(self, market: str, price: Decimal) -> None:

@@ -25,6 +25,30 @@ def check(instruction: Instruction, product: Product, *, last: Decimal, now: dat
         raise Refused(Refusal.END_IN_THE_PAST)
     if instruction.order_type is OrderType.STOP_LIMIT:
         _check_stop(instruction, product, last)
+    elif instruction.order_type is OrderType.BRACKET:
+        _check_stop(instruction, product, last)
+        _check_legs(instruction)
+    elif instruction.order_type is OrderType.TWAP:
+        _check_slices(instruction, product)
+
+
+def _check_legs(instruction: Instruction) -> None:
+    """Hold a bracket's profit on one side of its stop: above it to sell, below it to buy."""
+    profit, stop = instruction.limit_price, instruction.stop_price
+    if profit is None or stop is None or profit == stop:
+        raise Refused(Refusal.BAD_INSTRUCTION)
+    if (profit > stop) is (instruction.side is Side.BUY):
+        raise Refused(Refusal.BAD_INSTRUCTION)
+
+
+def _check_slices(instruction: Instruction, product: Product) -> None:
+    start, end = instruction.starts_at, instruction.expires_at
+    if instruction.quantity is None or instruction.slices < 1:
+        raise Refused(Refusal.BAD_INSTRUCTION)
+    if end is None or (start is not None and start >= end):
+        raise Refused(Refusal.END_IN_THE_PAST)
+    if instruction.quantity / instruction.slices < product.min_quantity:
+        raise Refused(Refusal.SLICE_TOO_SMALL)
 
 
 def _check_size(instruction: Instruction, product: Product) -> None:

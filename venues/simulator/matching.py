@@ -31,7 +31,7 @@ class Matching(Settlement):
 
     def _accept(self, order: SimOrder, product: Product) -> None:
         asked = order.instruction
-        matches = self._sweep(order, product) if order.is_triggered else []
+        matches = self._sweep(order, product) if order.is_working else []
         if asked.post_only and (matches or self._own_crossed(order, product, ())):
             raise Refused(Refusal.POST_ONLY_WOULD_CROSS)
         if asked.order_type is OrderType.MARKET and not matches:
@@ -46,7 +46,7 @@ class Matching(Settlement):
         self._by_client_id[order.account, asked.client_order_id] = order
         self._open[order.order_id] = order
         self._touch(order)
-        if order.is_triggered:
+        if order.is_working:
             self._execute(order, matches, product)
 
     def _execute(self, order: SimOrder, matches: Sequence[Match], product: Product) -> None:
@@ -90,11 +90,11 @@ class Matching(Settlement):
         if any(self._accepts(order, street.price(ticks)) for ticks in street.side(side)):
             street.withdraw(side, street.ticks(order.limit_price))
 
-    def _sweep(self, order: SimOrder, product: Product) -> list[Match]:
+    def _sweep(self, order: SimOrder, product: Product, most: Decimal | None = None) -> list[Match]:
         """Plan what an incoming order meets, best price first."""
         side = BookSide.ASK if order.is_buy else BookSide.BID
         street = self.markets[product.market]
-        left = order.remaining
+        left = order.remaining if most is None else most
         budget = order.instruction.notional
         matches: list[Match] = []
         for ticks in self._books[product.market].prices(side):
@@ -115,9 +115,9 @@ class Matching(Settlement):
 
     @staticmethod
     def _accepts(order: SimOrder, price: Decimal) -> bool:
-        limit = order.instruction.limit_price
-        if limit is None:
+        if order.instruction.limit_price is None:
             return True
+        limit = order.limit_price
         return price <= limit if order.is_buy else price >= limit
 
     def _own_crossed(
@@ -256,6 +256,7 @@ class Matching(Settlement):
             if order.is_triggered or stop is None or product.market != market:
                 continue
             if (last >= stop) if order.is_buy else (last <= stop):
+                self._book_of(order).hide(order)
                 order.is_triggered = True
                 self._touch(order)
                 self._execute(order, self._sweep(order, product), product)

@@ -92,14 +92,14 @@ class Settlement:
         self._new_fills: list[SimFill] = []
         self.news = News()
         for order in self._open.values():
-            if order.is_triggered:
+            if order.is_working:
                 self._book_of(order).show(order)
 
     def _limit_hold(self, order: SimOrder) -> Decimal:
         """Say what a limit order must hold: what is left of it, and the larger fee on that."""
         if not order.is_buy:
             return order.remaining
-        return order.remaining * order.limit_price * (1 + self.fees.taker)
+        return order.remaining * order.worst_price * (1 + self.fees.taker)
 
     @staticmethod
     def _hold_currency(order: SimOrder, product: Product) -> str:

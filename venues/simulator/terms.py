@@ -56,6 +56,7 @@ class Refusal(StrEnum):
     STOP_ABOVE_LAST = "stop price above last trade"
     STOP_BELOW_LAST = "stop price below last trade"
     END_IN_THE_PAST = "end time in the past"
+    SLICE_TOO_SMALL = "slice too small"
     NO_LIQUIDITY = "no liquidity"
     HALTED = "trading halted"
 
@@ -72,6 +73,14 @@ class CancelRefusal(StrEnum):
     UNKNOWN = "unknown order"
     FILLED = "fully filled"
     DONE = "already done"
+
+
+class AmendRefusal(StrEnum):
+    UNKNOWN = "unknown order"
+    NOT_OPEN = "order is not open"
+    NOT_A_LIMIT = "only good-till-cancelled limit orders can be changed"
+    BELOW_FILLED = "no more than what is filled already"
+    NOTHING_CHANGES = "equal to what it is"
 
 
 class State(StrEnum):
@@ -93,9 +102,19 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    starts_at: datetime | None = None
     expires_at: datetime | None = None
+    slices: int = 0
     post_only: bool = False
     wire: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resting order was changed to."""
+
+    quantity: Decimal
+    limit_price: Decimal
+    at: datetime
 
 
 class SimOrder(msgspec.Struct, kw_only=True, eq=False):
@@ -115,6 +134,9 @@ class SimOrder(msgspec.Struct, kw_only=True, eq=False):
     fill_count: int = 0
     last_fill_at: datetime | None = None
     reason: str = ""
+    stop_leg_price: Decimal | None = None  # a bracket's limit once its stop has fired
+    slices_begun: int = 0
+    amendments: list[Amendment] = []
 
     @property
     def is_buy(self) -> bool:
@@ -131,7 +153,20 @@ class SimOrder(msgspec.Struct, kw_only=True, eq=False):
         return quantity - self.filled_quantity if quantity is not None else ZERO
 
     @property
+    def is_working(self) -> bool:
+        """Tell whether it meets the book by itself: a bracket's profit leg does from the start."""
+        kind = self.instruction.order_type
+        return kind is OrderType.BRACKET or (self.is_triggered and kind is not OrderType.TWAP)
+
+    @property
+    def worst_price(self) -> Decimal:
+        """Say at which price it may come to trade at most."""
+        return max(self.limit_price, self.stop_leg_price or ZERO)
+
+    @property
     def limit_price(self) -> Decimal:
+        if self.stop_leg_price is not None and self.is_triggered:
+            return self.stop_leg_price
         price = self.instruction.limit_price
         if price is None:
             message = "a market order has no limit price"

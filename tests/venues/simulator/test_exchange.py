@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -353,6 +354,16 @@ actions = st.lists(
         ),
         st.tuples(st.just("notional"), st.integers(1, 100_000).map(D)),
         st.tuples(st.just("stop"), st.sampled_from(Side), st.integers(1, 500)),
+        st.tuples(st.just("bracket"), st.sampled_from(Side), st.integers(1, 500)),
+        st.tuples(st.just("twap"), st.sampled_from(Side), st.integers(1, 7)),
+        st.tuples(
+            st.just("amend"),
+            st.integers(0, 20),
+            st.integers(1, 300).map(lambda n: D(n) / 100),
+            st.integers(-300, 300).map(lambda n: D(65_000 + n)),
+        ),
+        st.tuples(st.just("later"), st.integers(1, 2_000)),
+        st.tuples(st.just("trouble"), st.booleans(), st.booleans()),
         st.tuples(st.just("cancel"), st.integers(0, 20)),
         st.tuples(st.just("jump"), st.integers(-900, 900)),
         st.just(("step",)),
@@ -361,8 +372,56 @@ actions = st.lists(
 )
 
 
+@dataclass(frozen=True)
+class Trouble:
+    is_piecemeal: bool
+    is_racing: bool
+
+    def fills_in_pieces(self, symbol: str) -> bool:
+        return bool(symbol) and self.is_piecemeal
+
+    def fills_during_cancel(self, symbol: str) -> bool:
+        return bool(symbol) and self.is_racing
+
+
+def go_on_working(world: World, action: tuple) -> None:  # type: ignore[type-arg]
+    match action:
+        case ("bracket", side, offset):
+            sign = 1 if side is Side.BUY else -1
+            world.place(
+                side=side,
+                quantity=D("0.3"),
+                order_type=OrderType.BRACKET,
+                stop_price=D(65_000 + sign * offset),
+                limit_price=D(65_000 - sign * offset),
+            )
+        case ("twap", side, slices):
+            world.place(
+                side=side,
+                quantity=D("0.7"),
+                order_type=OrderType.TWAP,
+                time_in_force=TimeInForce.GTD,
+                limit_price=D(66_000 if side is Side.BUY else 64_000),
+                slices=slices,
+                expires_at=world.now + timedelta(hours=1),
+            )
+        case ("amend", number, quantity, price):
+            orders = list(world.exchange.orders.values())
+            if number < len(orders):
+                order = orders[number]
+                world.exchange.amend(
+                    order.account, order.order_id, quantity=quantity, limit_price=price
+                )
+        case ("trouble", is_piecemeal, is_racing):
+            world.exchange.trouble = Trouble(is_piecemeal, is_racing)
+        case ("later", seconds):
+            world.now += timedelta(seconds=seconds)
+
+
 def act(world: World, action: tuple) -> None:  # type: ignore[type-arg]
     match action:
+        case ("bracket" | "twap" | "amend" | "trouble" | "later", *_):
+            go_on_working(world, action)
         case ("place", account, side, symbol, quantity, offset, tif, post_only):
             price = None if offset is None else D(65_000) + offset
             world.place(

@@ -10,7 +10,7 @@ import msgspec
 
 from venues.interface.numbers import plain
 from venues.interface.times import to_rfc3339
-from venues.simulator.coinbase_advanced import listing, shapes
+from venues.simulator.coinbase_advanced import editing, listing, shapes
 from venues.simulator.coinbase_advanced.instructions import BadRequest, read_instruction
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults
@@ -44,6 +44,12 @@ def error(status: int, code: str, words: str) -> Response:
     return Response(status=status, body=msgspec.json.encode(body))
 
 
+def _trader(key: KeyEntry) -> str:
+    if not key.can_trade:
+        raise PermissionError
+    return key.account_ref
+
+
 class Rest:
     """Every call the adapters and the official SDK make."""
 
@@ -63,6 +69,8 @@ class Rest:
         self._private: dict[str, Callable[[Request, KeyEntry], Answer]] = {
             "POST /orders": self._create,
             "POST /orders/batch_cancel": self._cancel,
+            "POST /orders/edit": self._edit,
+            "POST /orders/edit_preview": self._edit_preview,
             "GET /orders/historical/batch": self._orders,
             "GET /orders/historical/fills": self._fills,
             "GET /accounts": self._accounts,
@@ -158,6 +166,12 @@ class Rest:
                 {"success": refusal is None, "failure_reason": reason, "order_id": order_id}
             )
         return {"results": results}
+
+    def _edit(self, request: Request, key: KeyEntry) -> Answer:
+        return editing.edit(self._exchange, _trader(key), request.body)
+
+    def _edit_preview(self, request: Request, key: KeyEntry) -> Answer:
+        return editing.preview(self._exchange, _trader(key), request.body)
 
     def _order(self, key: KeyEntry, order_id: str) -> Answer:
         order = self._exchange.orders.get(order_id)

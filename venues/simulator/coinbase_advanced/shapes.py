@@ -15,6 +15,7 @@ from venues.interface.types import BookSide, OrderType, TimeInForce
 from venues.simulator.ledger import Wallet
 from venues.simulator.terms import (
     ZERO,
+    AmendRefusal,
     LevelNow,
     Product,
     PublicTrade,
@@ -45,9 +46,27 @@ REFUSALS: Final = {
     Refusal.STOP_ABOVE_LAST: ("", "PREVIEW_STOP_PRICE_ABOVE_LAST_TRADE_PRICE"),
     Refusal.STOP_BELOW_LAST: ("", "PREVIEW_STOP_PRICE_BELOW_LAST_TRADE_PRICE"),
     Refusal.END_IN_THE_PAST: ("", "PREVIEW_END_TIME_IS_IN_THE_PAST"),
+    Refusal.SLICE_TOO_SMALL: ("", "PREVIEW_BUCKET_SIZE_SMALLER_THAN_BASE_MIN"),
     Refusal.NO_LIQUIDITY: ("INVALID_NO_LIQUIDITY", "PREVIEW_INVALID_NO_LIQUIDITY"),
     Refusal.HALTED: ("ORDER_ENTRY_DISABLED", "PREVIEW_TRADING_DISABLED"),
 }
+EDIT_REFUSALS: Final = {
+    AmendRefusal.UNKNOWN: "ORDER_NOT_FOUND",
+    AmendRefusal.NOT_OPEN: "ONLY_OPEN_ORDERS_CAN_BE_EDITED",
+    AmendRefusal.NOT_A_LIMIT: "ONLY_LIMIT_ORDER_EDITS_SUPPORTED",
+    AmendRefusal.BELOW_FILLED: "CANNOT_EDIT_TO_BELOW_FILLED_SIZE",
+    AmendRefusal.NOTHING_CHANGES: "EDIT_REQUEST_EQUAL_TO_ORIGINAL_REQUEST",
+}
+_STOPS: Final = frozenset({OrderType.STOP_LIMIT, OrderType.BRACKET})
+
+
+def edit_error(edit: str, preview: str = "") -> list[dict[str, str]]:
+    return [
+        {
+            "edit_failure_reason": edit or "UNKNOWN_EDIT_ORDER_FAILURE_REASON",
+            "preview_failure_reason": preview or "UNKNOWN_PREVIEW_FAILURE_REASON",
+        }
+    ]
 
 
 def order_id_answer(order: SimOrder) -> dict[str, object]:
@@ -82,7 +101,7 @@ def status_of(order: SimOrder) -> str:
 
 
 def trigger_of(order: SimOrder) -> str:
-    if order.instruction.order_type is not OrderType.STOP_LIMIT:
+    if order.instruction.order_type not in _STOPS:
         return "INVALID_ORDER_TYPE"
     return "STOP_TRIGGERED" if order.is_triggered else "STOP_PENDING"
 
@@ -137,7 +156,14 @@ def order_shape(order: SimOrder, user_id: str) -> dict[str, object]:
         "outstanding_hold_amount": plain(order.held),
         "is_liquidation": False,
         "last_fill_time": to_rfc3339(order.last_fill_at) if order.last_fill_at else None,
-        "edit_history": [],
+        "edit_history": [
+            {
+                "price": plain(one.limit_price),
+                "size": plain(one.quantity),
+                "replace_accept_timestamp": to_rfc3339(one.at),
+            }
+            for one in order.amendments
+        ],
         "leverage": "",
         "margin_type": "",
         "retail_portfolio_id": portfolio_id(order.account),
@@ -176,7 +202,7 @@ def user_shape(order: SimOrder) -> dict[str, object]:
         "risk_managed_by": "UNKNOWN_RISK_MANAGEMENT_TYPE",
         "retail_portfolio_id": portfolio_id(order.account),
         "creation_time": to_rfc3339(order.created_at),
-        "start_time": NO_TIME,
+        "start_time": to_rfc3339(asked.starts_at) if asked.starts_at else NO_TIME,
         "end_time": to_rfc3339(asked.expires_at) if asked.expires_at else NO_TIME,
     }
 
