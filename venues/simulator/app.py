@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from venues.simulator import coinbase_advanced, coinbase_exchange, control
 from venues.simulator.coinbase_advanced.products import STEP_SECONDS
 from venues.simulator.faults import AFTER, BEFORE, Faults, Kind
+from venues.simulator.limits import Throttle
 from venues.simulator.metrics import SOCKETS, counted
 from venues.simulator.scenario import Director
 from venues.simulator.server import free_socket, make_server, run
@@ -62,6 +63,7 @@ class Simulator:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         is_ticking: bool = True,
         venues: Iterable[str] | None = None,
+        has_limits: bool = False,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.now = now
@@ -72,6 +74,11 @@ class Simulator:
             for slug in (VENUES if venues is None else venues)
         }
         self._is_ticking = is_ticking
+        self._throttles = {
+            slug: Throttle(venue.limits, lambda: self.now().timestamp())
+            for slug, venue in self.venues.items()
+            if has_limits
+        }
 
     def _make(self, slug: str, data_dir: Path, seed: int) -> SimulatedVenue:
         faults = self.faults.of(slug)
@@ -121,10 +128,15 @@ class Simulator:
         faults = self.faults.of(slug)
         if await self._goes_wrong_before(faults, request, send):
             return
+        throttle = self._throttles.get(slug)
+        refusal, headers = throttle.judge(request) if throttle else (None, {})
+        if refusal is not None:
+            await send_response(refusal.saying(headers), send)
+            return
         reject = faults.take_http(frozenset({Kind.REJECT}), request.method, request.path)
         if reject is not None:
             request = request.rejected(reject.code)
-        response = venue.answer(request)
+        response = venue.answer(request).saying(headers)
         venue.publish()
         await self._send_or_fail(faults, request, response, send)
 
@@ -217,8 +229,9 @@ def serve(  # noqa: PLR0913 -- each is a word of the command line
     tls_port: int = 0,
     venues: Iterable[str] | None = None,
     scenario: str = "",
+    has_limits: bool = True,
 ) -> None:
-    app = Simulator(data_dir, seed, venues=venues)
+    app = Simulator(data_dir, seed, venues=venues, has_limits=has_limits)
     if scenario:
         app.director.start(scenario)
     run(app, host, port, data_dir=data_dir, tls_port=tls_port)

@@ -133,6 +133,14 @@ class KeyRing:
         self._known = known
 
 
+def named_in(token: str) -> str:
+    """Return the key id a token names, proven or not; nothing when it cannot be read."""
+    try:
+        return _take_apart(token)[0].kid
+    except BadToken:
+        return ""
+
+
 def _public_half(entry: KeyEntry) -> PublicKey | None:
     text = entry.public_key_pem or entry.public_key
     return load_public_key(text) if text else None

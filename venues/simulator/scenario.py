@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -134,12 +135,12 @@ class Director:
         self, scenario: Scenario, venue: str
     ) -> Iterator[tuple[float, float | None, Callable[[], None]]]:
         for fault in scenario.faults:
-            yield fault.after, fault.every, lambda fault=fault: self._order(fault, venue)
+            yield fault.after, fault.every, partial(self._order, fault, venue)
         for move in scenario.moves:
-            yield move.after, move.every, lambda move=move: self._move(move)
+            yield move.after, move.every, partial(self._move, move)
         for halt in scenario.halts:
-            yield halt.after, halt.every, lambda: self._halt(is_halted=True)
-            yield halt.after + halt.lasts, halt.every, lambda: self._halt(is_halted=False)
+            yield halt.after, halt.every, partial(self._halt, is_halted=True)
+            yield halt.after + halt.lasts, halt.every, partial(self._halt, is_halted=False)
 
     def _order(self, fault: TimedFault, venue: str) -> None:
         fresh = msgspec.structs.replace(fault, venue=fault.venue or venue)

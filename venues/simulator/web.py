@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from venues.simulator.exchange import Exchange
+
+if TYPE_CHECKING:
+    from venues.simulator.limits import RateLimits
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,6 +35,7 @@ class Request:
     body: bytes
     target: str = ""  # path and query as they were sent, for venues that sign them
     reject_with: str = ""
+    peer: str = ""  # the address it came from
 
     def rejected(self, code: str) -> Request:
         return replace(self, reject_with=code)
@@ -54,6 +58,10 @@ class Response:
     body: bytes = b""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+
+    def saying(self, headers: dict[str, str]) -> Response:
+        """Return the same answer with more headers."""
+        return replace(self, headers={**self.headers, **headers}) if headers else self
 
 
 class Socket:
@@ -123,6 +131,7 @@ class SimulatedVenue(Protocol):
     """One venue's wire protocol over one exchange; the app runs any number of them."""
 
     exchange: Exchange
+    limits: RateLimits
 
     def answer(self, request: Request) -> Response: ...
 
@@ -157,6 +166,7 @@ async def read_request(scope: Scope, receive: Receive, prefix: str) -> Request:
         },
         body=body,
         target=_target(scope).removeprefix(prefix),
+        peer=(scope.get("client") or ("",))[0],
     )
 
 

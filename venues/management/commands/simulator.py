@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--venue", choices=sorted(VENUES), help="run this one alone")
         parser.add_argument("--scenario", default="", help="play one, see --list")
         parser.add_argument("--list", action="store_true", help="name the scenarios and end")
+        parser.add_argument("--no-limits", action="store_true", help="take any number of calls")
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,6 +53,7 @@ class Command(BaseCommand):
                 tls_port=options["tls_port"],
                 venues=[options["venue"]] if options["venue"] else None,
                 scenario=options["scenario"],
+                has_limits=not options["no_limits"],
             )
         except scenario.BadScenario as error:
             raise CommandError(str(error)) from error

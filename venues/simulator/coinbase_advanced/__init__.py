@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from venues.simulator.coinbase_advanced.limits import LIMITS
 from venues.simulator.coinbase_advanced.products import FEES, PRODUCTS, STREETS
 from venues.simulator.coinbase_advanced.rest import Rest
 from venues.simulator.coinbase_advanced.stream import Hub
@@ -25,6 +26,8 @@ _TAPE: Final = 200
 
 class CoinbaseAdvanced:
     """One simulated venue, as the app knows it."""
+
+    limits = LIMITS
 
     def __init__(
         self, *, data_dir: Path, seed: int, now: Callable[[], datetime], faults: Faults

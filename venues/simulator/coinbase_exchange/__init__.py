@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from venues.simulator.coinbase_exchange.limits import LIMITS
 from venues.simulator.coinbase_exchange.products import FEES, PRODUCTS, STREETS
 from venues.simulator.coinbase_exchange.rest import Rest
 from venues.simulator.coinbase_exchange.signing import Doorkeeper
@@ -26,6 +27,8 @@ _TAPE: Final = 200
 
 class CoinbaseExchange:
     """One simulated venue, as the app knows it."""
+
+    limits = LIMITS
 
     def __init__(
         self, *, data_dir: Path, seed: int, now: Callable[[], datetime], faults: Faults
