@@ -91,7 +91,7 @@ class Exchange(Working):
         street = self.markets[market]
         changed, street.changed = street.changed, set()
         shown = self._books[market]
-        return [shown.level(side, ticks) for side, ticks in changed]
+        return [shown.level(side, ticks) for side, ticks in sorted(changed)]
 
     def drain_news(self) -> News:
         news, self.news = self.news, News()

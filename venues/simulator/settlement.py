@@ -6,6 +6,7 @@ leg.
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,12 @@ class News:
 
     orders: dict[str, SimOrder] = field(default_factory=dict)
     trades: list[PublicTrade] = field(default_factory=list)
+
+
+def seeded_ids(*parts: object) -> Callable[[], str]:
+    """Make ids that are the same for the same parts; a start's time among them keeps them unique."""
+    source = random.Random(":".join(map(str, parts)))  # noqa: S311 - ids, no secrets
+    return lambda: str(uuid.UUID(int=source.getrandbits(128), version=4))
 
 
 class Trouble(Protocol):

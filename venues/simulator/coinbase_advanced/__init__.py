@@ -16,6 +16,7 @@ from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults
 from venues.simulator.keys import KeyRing
 from venues.simulator.market import SyntheticMarket
+from venues.simulator.settlement import seeded_ids
 from venues.simulator.store import Store
 from venues.simulator.terms import PublicTrade
 from venues.simulator.web import Request, Response, Socket
@@ -39,7 +40,12 @@ class CoinbaseAdvanced:
             for street in STREETS
         }
         self.exchange = Exchange(
-            products=PRODUCTS, markets=markets, fees=FEES, store=store, now=now
+            products=PRODUCTS,
+            markets=markets,
+            fees=FEES,
+            store=store,
+            now=now,
+            new_id=seeded_ids(SLUG, seed, now()),
         )
         keys = KeyRing(data_dir, SLUG, lambda: now().timestamp())
         for key in keys.entries():

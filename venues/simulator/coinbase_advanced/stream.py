@@ -45,11 +45,12 @@ class Hub:
         self.keys = keys
         self.faults = faults
         self.now = now
-        self.connections: set[Connection] = set()
+        # In the order they came: what a fault hits first must not depend on chance.
+        self.connections: dict[Connection, None] = {}
 
     async def serve(self, socket: Socket, *, is_user_socket: bool) -> None:
         connection = Connection(self, socket, is_user_socket=is_user_socket)
-        self.connections.add(connection)
+        self.connections[connection] = None
         timer = asyncio.get_running_loop().call_later(
             SUBSCRIBE_WITHIN_SECONDS, connection.hang_up_if_idle
         )
@@ -57,7 +58,7 @@ class Hub:
             await socket.run(connection.receive)
         finally:
             timer.cancel()
-            self.connections.discard(connection)
+            self.connections.pop(connection, None)
 
     def publish(self, trades: Sequence[PublicTrade], orders: Iterable[SimOrder]) -> None:
         """Send what changed; each product's events are encoded once for everybody."""

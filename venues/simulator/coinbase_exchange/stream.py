@@ -54,14 +54,15 @@ class Hub:
         self.door = door
         self.faults = faults
         self.now = now
-        self.connections: set[Connection] = set()
+        # In the order they came: what a fault hits first must not depend on chance.
+        self.connections: dict[Connection, None] = {}
         self.last_trades: dict[str, PublicTrade] = {}
         self._sequences = dict.fromkeys(exchange.markets, 1000)
         self._told = {order.order_id: order.fill_count for order in exchange.orders.values()}
 
     async def serve(self, socket: Socket) -> None:
         connection = Connection(self, socket)
-        self.connections.add(connection)
+        self.connections[connection] = None
         timer = asyncio.get_running_loop().call_later(
             SUBSCRIBE_WITHIN_SECONDS, connection.hang_up_if_idle
         )
@@ -69,7 +70,7 @@ class Hub:
             await socket.run(connection.receive)
         finally:
             timer.cancel()
-            self.connections.discard(connection)
+            self.connections.pop(connection, None)
 
     def number(self, market: str) -> int:
         self._sequences[market] += 1
