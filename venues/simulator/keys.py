@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from venues.simulator.replay import OnceOnly
+
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "keys.json"
@@ -54,6 +56,7 @@ class KeyEntry(msgspec.Struct, kw_only=True, frozen=True):
 class _Header(msgspec.Struct):
     alg: str
     kid: str
+    nonce: str = ""
 
 
 class _Claims(msgspec.Struct):
@@ -69,12 +72,20 @@ class BadToken(Exception):
 
 
 class KeyRing:
-    """The known keys of one venue."""
+    """The known keys of one venue; with `once`, a token's nonce is good for one call."""
 
-    def __init__(self, folder: Path, venue: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        venue: str,
+        clock: Callable[[], float],
+        *,
+        once: OnceOnly | None = None,
+    ) -> None:
         self._path = folder / FILE_NAME
         self._venue = venue
         self._clock = clock
+        self._once = once
         self._known: dict[str, tuple[KeyEntry, PublicKey | None]] = {}
         self._read_at: tuple[int, int] = (0, 0)
 
@@ -111,6 +122,11 @@ class KeyRing:
         named = {*([claims.uri] if claims.uri else []), *(claims.uris or [])}
         if uris is not None and not named & uris:
             message = "made for another call"
+            raise BadToken(message)
+        if self._once is not None and not self._once.accepts(
+            header.kid, header.nonce, now=now, keep=LONGEST_LIFE + 2 * SKEW_SECONDS
+        ):
+            message = "used before"
             raise BadToken(message)
         return entry
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from venues.simulator.keys import KeyEntry, KeyRing
+from venues.simulator.replay import is_within
 from venues.simulator.web import Request
 
 WINDOW_SECONDS: Final = 30
@@ -69,11 +70,11 @@ class Doorkeeper:
         if not hmac.compare_digest(entry.passphrase.encode(), passphrase.encode()):
             raise Unsigned(401, "Invalid Passphrase")
         try:
-            age = abs(self._clock() - float(timestamp))
+            sent = float(timestamp)
             secret = base64.b64decode(entry.secret, validate=True)
         except (ValueError, binascii.Error) as error:
             raise Unsigned(400, "invalid timestamp") from error
-        if not age <= WINDOW_SECONDS:
+        if not is_within(sent, self._clock(), late=WINDOW_SECONDS):
             raise Unsigned(400, "request timestamp expired")
         made = (_sign(secret, timestamp.encode() + one) for one in said)
         if not any(hmac.compare_digest(one, signature.encode()) for one in made):
