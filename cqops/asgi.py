@@ -22,11 +22,13 @@ from cqops.platform.live.consumers import LiveConsumer
 from cqops.platform.telemetry.heartbeats import keep_beating
 from cqops.platform.telemetry.metrics import serve
 from cqops.platform.telemetry.ops import started
+from cqops.platform.telemetry.spans import name_process
 
 verify_or_exit()
 # One process serves everything on a local desk; elsewhere this is the one with the sockets.
 serves = ["web", "live"] if settings.LOCAL else ["live"]
 serve(serves[0])
+name_process(serves[0])
 started(serves[0])
 keep_beating(*serves)
 

@@ -97,6 +97,8 @@ def _begin(process: str) -> None:
     # As above.
     from cqops.platform.telemetry.metrics import serve  # noqa: PLC0415
     from cqops.platform.telemetry.ops import started  # noqa: PLC0415
+    from cqops.platform.telemetry.spans import name_process  # noqa: PLC0415
 
     serve(process)
+    name_process(process)
     started(process)

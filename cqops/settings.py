@@ -383,6 +383,9 @@ METRICS_PROVIDERS = {
     "relay": ["cqops.platform.events.metrics.outbox"],
 }
 
+# --- Traces: where they are sent, over OTLP/HTTP; empty is nowhere ----------------------------------
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"], default="")
+
 # --- Logs ----------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
 LOG_FORMAT = env.choice("LOG_FORMAT", ["lines", "json"], default="lines")
@@ -408,6 +411,8 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
+        # A collector that is away is told of once, by whoever drops the spans.
+        "opentelemetry": {"level": "CRITICAL"},
     },
 }
 

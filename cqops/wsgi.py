@@ -22,9 +22,11 @@ from cqops.platform.installation.services import verify_or_exit
 from cqops.platform.telemetry.heartbeats import keep_beating
 from cqops.platform.telemetry.metrics import serve
 from cqops.platform.telemetry.ops import started
+from cqops.platform.telemetry.spans import name_process
 
 verify_or_exit()
 serve("web")
+name_process("web")
 started("web")
 keep_beating("web")
 

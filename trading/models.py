@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from assets.fields import AmountField
+from cqops.platform.telemetry.trace import TRACEPARENT_LENGTH
 from trading.states import AT_THE_VENUE, DONE, SENTENCES, UNPROVEN, State
 from venues.interface.numbers import exactly, plain
 from venues.interface.types import Liquidity, OrderType, Side, TimeInForce
@@ -144,6 +145,12 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
     )
     placed_at = models.DateTimeField()
+    traceparent = models.CharField(
+        max_length=TRACEPARENT_LENGTH,
+        blank=True,
+        db_default="",
+        help_text="Where in which trace it was placed.",
+    )
     send_before = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)

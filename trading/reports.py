@@ -20,8 +20,10 @@ from django.utils import timezone
 from cqops.platform.telemetry.heartbeats import beat
 from cqops.platform.telemetry.notes import Severity
 from cqops.platform.telemetry.ops import tell
+from cqops.platform.telemetry.spans import span
+from cqops.platform.telemetry.trace import begin, following
 from trading.models import Order, SweepMark
-from trading.services.executions import hear, record
+from trading.services.executions import hear, record, traceparent_of
 from trading.services.submission import reference
 from trading.states import AT_THE_VENUE, State
 from venues.interface.client import ListsFills, StreamsExecutions, VenueClient
@@ -97,6 +99,7 @@ class Reports:
         symbols = await database_sync_to_async(traded_symbols)(account)
         async with aclosing(client.subscribe_executions(symbols)) as updates:  # type: ignore[type-var]
             async for update in updates:
+                begin()
                 if isinstance(update, OrderUpdate):
                     await self._take(account, client, update)
                 elif isinstance(update, Fill):
@@ -112,8 +115,10 @@ class Reports:
         )
         if not misses:
             return
-        query = OrderQuery(venue_order_id=update.order.venue_order_id, limit=PAGE)
-        await self._book(account, await _all_fills(client, query), by="stream")
+        placed = await database_sync_to_async(traceparent_of)(account, update.order)
+        with following(placed), span("reports.read_fills"):
+            query = OrderQuery(venue_order_id=update.order.venue_order_id, limit=PAGE)
+            await self._book(account, await _all_fills(client, query), by="stream")
         await database_sync_to_async(hear)(account=account, heard_order=update.order, by="stream")
 
     async def _book(self, account: Account, fills: list[Fill], *, by: str) -> None:
@@ -125,8 +130,10 @@ class Reports:
         asked = self.sweeps[account.pk]
         while True:
             asked.clear()
+            begin()
             try:
-                await self._sweep(account, client)
+                with span("reports.sweep", account=str(account)):
+                    await self._sweep(account, client)
                 self.swept_at[account.pk] = timezone.now()
             except (VenueError, DatabaseError) as error:
                 log.warning("%s could not be swept: %s", account, error)

@@ -11,10 +11,12 @@ from django.utils import timezone
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
 from cqops.platform.audit.services import record
+from cqops.platform.telemetry.spans import span
 from trading import doorbell
 from trading.models import Order
 from trading.services import approvals, orders
 from trading.services.executions import hear
+from trading.services.following import working_on
 from trading.services.submission import is_there, reference
 from trading.states import AT_THE_VENUE, NOT_SENT_YET, State
 from venues.interface.errors import VenueError
@@ -75,6 +77,11 @@ def send_cancel(order_id: UUID | str) -> bool:
     order = Order.objects.with_names().get(pk=order_id)
     if State(order.state) not in AT_THE_VENUE or not order.is_cancel_requested:
         return True
+    with working_on(order), span("order.cancel", order_id=str(order.pk)):
+        return _send(order)
+
+
+def _send(order: Order) -> bool:
     Order.objects.filter(pk=order.pk).update(cancel_sent_at=timezone.now())
     try:
         call(order.account, lambda client: client.cancel_order(reference(order)))

@@ -8,7 +8,8 @@ always. An order is called filled only once its executions are here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -17,10 +18,12 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from cqops.platform.telemetry.spans import span
 from trading import events
 from trading.metrics import EXECUTIONS
 from trading.models import ExecutionReport, Order
 from trading.services import orders
+from trading.services.following import to_work_on, working_on
 from trading.signals import executions_recorded
 from trading.states import AT_THE_VENUE, DONE, State, can_move, heard
 from venues.interface.types import Fill
@@ -40,6 +43,11 @@ def hear(
     if found is None:
         return False
     order = orders.lock(found)
+    with working_on(order):
+        return _take_in(order, heard_order, by=by)
+
+
+def _take_in(order: Order, heard_order: VenueOrder, *, by: str) -> bool:
     # Some venues write our id back in lower case; whoever names another order is not believed.
     if heard_order.client_order_id.lower() not in {"", order.client_order_id.lower()}:
         log.error("order %s: the venue told of another order, nothing is believed", order.pk)
@@ -90,6 +98,12 @@ def _find(account: Account, venue_order: VenueOrder, order_id: UUID | None) -> U
     )
 
 
+def traceparent_of(account: Account, venue_order: VenueOrder) -> str:
+    """Say where in which trace the order behind a message was placed; empty for a stranger's."""
+    key = _find(account, venue_order, None)
+    return "" if key is None else to_work_on(key).traceparent
+
+
 def record(*, account: Account, fills: Iterable[Fill], by: str) -> int:
     """Book executions, each once; one transaction an order, so that no order waits for another."""
     by_order: dict[str, list[Fill]] = {}
@@ -116,15 +130,28 @@ def _record_for_order(account: Account, venue_order_id: str, fills: list[Fill], 
     )
     fresh = {f.venue_execution_id: f for f in fills if f.venue_execution_id not in known}
     reports = [_report(account, order, fill) for fill in fresh.values()]
-    ExecutionReport.objects.bulk_create(reports, ignore_conflicts=True)
-    if order is not None:
-        _tell(order, reports)
-        _adopt_strays(order, by=by)
-        _resum(order, by=by)
-    if reports:
-        transaction.on_commit(partial(EXECUTIONS.labels(str(account)).inc, len(reports)))
-        _announce()
+    with _booking(order, reports, by=by):
+        ExecutionReport.objects.bulk_create(reports, ignore_conflicts=True)
+        if order is not None:
+            _tell(order, reports)
+            _adopt_strays(order, by=by)
+            _resum(order, by=by)
+        if reports:
+            transaction.on_commit(partial(EXECUTIONS.labels(str(account)).inc, len(reports)))
+            _announce()
     return len(reports)
+
+
+@contextmanager
+def _booking(order: Order | None, reports: list[ExecutionReport], *, by: str) -> Iterator[None]:
+    """Book in the order's trace; a sweep that finds nothing new leaves no span in it."""
+    with ExitStack() as stack:
+        if order is not None:
+            stack.enter_context(working_on(order))
+        if reports:
+            known = str(order.pk) if order is not None else "not known yet"
+            stack.enter_context(span("executions.book", order_id=known, count=len(reports), by=by))
+        yield
 
 
 def _adopt_strays(order: Order, *, by: str) -> None:

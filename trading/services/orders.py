@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from cqops.platform.telemetry.spans import span
 from trading import events
 from trading.live import order_changed
 from trading.metrics import ORDER_MOVES
@@ -31,20 +32,21 @@ def advance(
 ) -> None:
     """Move a locked order, and write down why."""
     here = State(order.state)
-    order.state = move(here, there)
-    order.reason = reason[:500]
-    write(order, fields=("state", "reason"))
-    transaction.on_commit(ORDER_MOVES.labels(there.value).inc)
-    OrderMove.objects.create(
-        order=order,
-        here=here,
-        there=there,
-        at=at,
-        by=by,
-        reason=order.reason,
-        evidence=evidence or {},
-    )
-    events.moved(order, here=here, by=by)
+    with span("order.move", order_id=str(order.pk), here=here.value, there=there.value, by=by):
+        order.state = move(here, there)
+        order.reason = reason[:500]
+        write(order, fields=("state", "reason"))
+        transaction.on_commit(ORDER_MOVES.labels(there.value).inc)
+        OrderMove.objects.create(
+            order=order,
+            here=here,
+            there=there,
+            at=at,
+            by=by,
+            reason=order.reason,
+            evidence=evidence or {},
+        )
+        events.moved(order, here=here, by=by)
 
 
 def write(order: Order, *, fields: tuple[str, ...]) -> None:

@@ -19,11 +19,13 @@ from django.utils import timezone
 
 from cqops.platform.approvals.services import NotReleased
 from cqops.platform.audit.services import record
+from cqops.platform.telemetry.spans import span
 from trading.models import Order
 from trading.services import approvals, orders
 from trading.services.checks import Circumstances, Ticket, Verdict, blocked, needing_approval, run
 from trading.services.circumstances import at_the_send
 from trading.services.executions import hear
+from trading.services.following import to_work_on, working_on
 from trading.states import State
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
 from venues.interface.types import OrderRef, OrderRequest, OrderType, Side, TimeInForce
@@ -40,6 +42,11 @@ RETRY_CAUSES = frozenset({Cause.TEMPORARY, Cause.RATE_LIMITED})
 
 def submit(order_id: UUID | str) -> bool:
     """Claim a queued order, send it, and write down what the venue said."""
+    with working_on(to_work_on(order_id)), span("order.submit", order_id=str(order_id)):
+        return _submit(order_id)
+
+
+def _submit(order_id: UUID | str) -> bool:
     order = _claim(order_id)
     if order is None:
         return True
@@ -209,16 +216,21 @@ def look_up(order_id: UUID | str) -> bool:
     order = Order.objects.with_names().get(pk=order_id)
     if order.state != State.IN_DOUBT:
         return True
+    with working_on(order), span("order.look_up", order_id=str(order.pk)):
+        return _ask(order)
+
+
+def _ask(order: Order) -> bool:
     asked_at = timezone.now()
     try:
         found = call(order.account, lambda client: client.get_order(reference(order)))
     except Rejected as error:
         if error.cause is Cause.NOT_FOUND:
-            _absent(order_id, asked_at=asked_at)
+            _absent(order.pk, asked_at=asked_at)
         else:
-            _look_again(order_id, str(error))
+            _look_again(order.pk, str(error))
     except VenueError as error:
-        _look_again(order_id, str(error))
+        _look_again(order.pk, str(error))
         return is_there(error)
     else:
         hear(account=order.account, heard_order=found, by="look-up", order_id=order.pk)

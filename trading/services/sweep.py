@@ -20,6 +20,7 @@ from cqops.platform.alone import alone
 from trading.models import Order
 from trading.services import orders
 from trading.services.cancels import send_cancel
+from trading.services.following import working_on
 from trading.services.submission import look_up, submit
 from trading.states import AT_THE_VENUE, State
 from venues.services.clients import CALL_TIMEOUT
@@ -86,5 +87,6 @@ def _doubt_the_abandoned(order_id: UUID) -> bool:
         order.next_look_at = timezone.now()
         order.save(update_fields=["next_look_at"])
         reason = "The process that sent it ended before it could write down the answer."
-        orders.advance(order, State.IN_DOUBT, at=timezone.now(), by="sweep", reason=reason)
+        with working_on(order):
+            orders.advance(order, State.IN_DOUBT, at=timezone.now(), by="sweep", reason=reason)
     return True

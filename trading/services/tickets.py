@@ -16,6 +16,8 @@ from django.utils import timezone
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
 from cqops.platform.audit.services import record
+from cqops.platform.telemetry.spans import span
+from cqops.platform.telemetry.trace import traceparent
 from trading import doorbell
 from trading.models import Order
 from trading.services import approvals, orders
@@ -52,7 +54,8 @@ def place(*, ticket: Ticket, client_order_id: str, by: User) -> Order:
         return first
     seen = at_the_placing(ticket, now=timezone.now())
     try:
-        return _store(ticket, client_order_id, by=by, seen=seen, verdicts=run(ticket, seen))
+        with span("order.place", client_order_id=client_order_id):
+            return _store(ticket, client_order_id, by=by, seen=seen, verdicts=run(ticket, seen))
     except IntegrityError:
         # Another request with this id was faster; its order is the order.
         first = _first(ticket, client_order_id)
@@ -83,6 +86,7 @@ def _store(
         reason=" ".join(verdict.words for verdict in refusals)[:500],
         placed_by=by,
         placed_at=seen.now,
+        traceparent=traceparent(),
         send_before=seen.now + timedelta(seconds=settings.ORDER_SEND_WITHIN_SECONDS),
         verdicts=[verdict.as_json() for verdict in verdicts],
         needs_approval=needs_approval,

@@ -7,6 +7,7 @@ import re
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from cqops.platform.telemetry.spans import Kind, Value, happened
 from venues.transport.breaker import State, View
 from venues.transport.operation import Priority
 from venues.transport.report import Exchange, Finished, Outcome
@@ -24,12 +25,26 @@ BUDGET = Gauge("cqops_venue_budget_left", "Calls left in a bucket.", ["venue", "
 BREAKER = Gauge("cqops_venue_breaker_open", "1 while calls are held back.", ["venue", "account"])
 _WORD = re.compile(r"[a-z_]+|v\d+")
 OK, REFUSED, RATE_LIMITED, FAILED = 200, 400, 429, 500
+UNANSWERED = frozenset({"failed", "no answer"})
 
 
 def called(venue: str, exchange: Exchange) -> None:
     """Count one attempt."""
     operation = exchange.operation or operation_of(exchange.method, exchange.path)
-    CALLS.labels(venue, operation, outcome_of(exchange.status)).observe(exchange.seconds)
+    outcome = outcome_of(exchange.status)
+    CALLS.labels(venue, operation, outcome).observe(exchange.seconds)
+    told: dict[str, Value] = {
+        "venue": venue,
+        "outcome": outcome,
+        "http.response.status_code": exchange.status,
+    }
+    happened(
+        f"venue {operation}",
+        seconds=exchange.seconds,
+        kind=Kind.CLIENT,
+        failed=outcome if outcome in UNANSWERED else "",
+        **told,
+    )
 
 
 def finished(venue: str, account: str, told: Finished) -> None:

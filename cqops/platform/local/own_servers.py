@@ -84,6 +84,7 @@ def workshop(
                 variables = desk_variables(place, installation, endpoints, {})
                 # What one run leaves behind is not asked about, and the ports are a desk's.
                 variables["METRICS_PORT"] = "0"
+                variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = ""
                 environment = children_environment(variables, mine)
                 yield Workshop(places=place, environment=environment, supervisor=supervisor)
             except Stopped:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cqops.platform.telemetry import ops
 from cqops.platform.telemetry.metrics import serve
+from cqops.platform.telemetry.spans import name_process
 
 log = logging.getLogger(__name__)
 ASK_AGAIN_SECONDS = 2.0
@@ -26,6 +27,7 @@ async def _until_told(name: str, work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     serve(name)
+    name_process(name)
     ops.started(name)
     log.info("%s started", name)
     task = asyncio.ensure_future(work)

@@ -43,10 +43,11 @@ class Lines(logging.Formatter):
 
 
 class JsonLines(Lines):
-    """The same as one JSON object a line, for collectors."""
+    """The same as one JSON object a line, for collectors; `extra={"fields": ...}` adds its own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
+            **{name: self._fit(value) for name, value in getattr(record, "fields", {}).items()},
             "at": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
@@ -56,3 +57,6 @@ class JsonLines(Lines):
         if record.exc_info:
             line["traceback"] = self.redacted(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+    def _fit(self, value: object) -> object:
+        return value if isinstance(value, int | float) else self.redacted(str(value))

@@ -42,6 +42,9 @@ SOCKETS = Gauge("cqops_live_sockets", "Live sockets open now.", multiprocess_mod
 COALESCED = Counter(
     "cqops_live_coalesced_frames", "States a slow page never saw, as newer ones replaced them."
 )
+SPANS_DROPPED = Counter(
+    "cqops_spans_dropped", "Spans that no collector took, or that found the queue full."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

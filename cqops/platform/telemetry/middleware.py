@@ -1,23 +1,22 @@
-"""One line a request, with an id that the answer carries too."""
+"""One line a request, with an id that the answer carries too, and one span."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
-import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from cqops.platform.telemetry.logs import request_id, trace_id
+from cqops.platform.telemetry.logs import request_id
 from cqops.platform.telemetry.metrics import REQUESTS
-from cqops.platform.telemetry.trace import trace_of
+from cqops.platform.telemetry.spans import Kind, Span, Value, span
+from cqops.platform.telemetry.trace import at, begun, request_of
 
 log = logging.getLogger("cqops.requests")
 QUIET = ("/static/", "/healthz", "/readyz", "/statusz")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-ID = re.compile(r"[A-Za-z0-9\-]{8,64}")
+FAILED = 500
 
 
 class RequestLog:
@@ -25,40 +24,74 @@ class RequestLog:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
-        number = given if ID.fullmatch(given) else uuid.uuid4().hex
+        number = request_of(request.headers.get("X-Request-Id", ""))
         token = request_id.set(number)
-        trace = trace_id.set(trace_of(request.headers.get("Traceparent", "")))
         started = time.monotonic()
         try:
-            response = self.get_response(request)
+            with at(begun(request.headers.get("Traceparent", ""))):
+                response = self._answer(request, started)
             response["X-Request-Id"] = number
-            self._measure(request, response, started)
-            if not request.path.startswith(QUIET):
-                self._write(request, response, started)
             return response
         finally:
             request_id.reset(token)
-            trace_id.reset(trace)
+
+    def _answer(self, request: HttpRequest, started: float) -> HttpResponse:
+        if request.path.startswith(QUIET):
+            response = self.get_response(request)
+            self._measure(request, response, started)
+            return response
+        with span(_method(request), kind=Kind.SERVER) as opened:
+            response = self.get_response(request)
+            self._measure(request, response, started)
+            _tell(opened, request, response)
+            self._write(request, response, started)
+        return response
 
     def _measure(self, request: HttpRequest, response: HttpResponse, started: float) -> None:
         """Count by route: an address that nobody declared is one route, however it is spelt."""
-        match = request.resolver_match
-        route = match.route if match else "static" if request.path.startswith(QUIET) else "none"
-        method = request.method if request.method in METHODS else "other"
+        route = _route(request)
+        if route is None:
+            route = "static" if request.path.startswith(QUIET) else "none"
         seconds = time.monotonic() - started
-        REQUESTS.labels(route, method, str(response.status_code)).observe(seconds)
+        REQUESTS.labels(route, _method(request), str(response.status_code)).observe(seconds)
 
     def _write(self, request: HttpRequest, response: HttpResponse, started: float) -> None:
-        match = request.resolver_match
         user = getattr(request, "user", None)
         # Asking an unresolved lazy user for its name would query a database that may be away.
         resolved = getattr(user, "_wrapped", user)
-        log.info(
-            "%s %s %s %.0f ms by %s",
-            request.method,
-            match.route if match else request.path[:200],
-            response.status_code,
-            (time.monotonic() - started) * 1000,
-            getattr(resolved, "username", "-") or "-",
-        )
+        route = _route(request)
+        fields = {
+            "method": request.method,
+            "route": request.path[:200] if route is None else route,
+            "status": response.status_code,
+            "ms": round((time.monotonic() - started) * 1000),
+            "caller": getattr(resolved, "username", "-") or "-",
+        }
+        log.info("%s %s %s %d ms by %s", *fields.values(), extra={"fields": fields})
+
+
+def _route(request: HttpRequest) -> str | None:
+    """Name the declared address behind a request; the overview's is empty."""
+    match = request.resolver_match
+    return match.route if match else None
+
+
+def _method(request: HttpRequest) -> str:
+    method = request.method or ""
+    return method if method in METHODS else "other"
+
+
+def _tell(opened: Span, request: HttpRequest, response: HttpResponse) -> None:
+    """Name a span by its route, which is known only afterwards; no path, no query, no body."""
+    method, route = _method(request), _route(request)
+    address = "no such address" if route is None else f"/{route}"
+    opened.rename(f"{method} {address}")
+    told: dict[str, Value] = {
+        "http.request.method": method,
+        "http.route": address,
+        "http.response.status_code": response.status_code,
+        "request_id": request_id.get(),
+    }
+    opened.set(**told)
+    if response.status_code >= FAILED:
+        opened.fail(str(response.status_code))

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
+from celery import states
 from celery.signals import before_task_publish, task_postrun, task_prerun
 
 from cqops.platform.telemetry.metrics import TASKS
+from cqops.platform.telemetry.spans import NOTHING, Kind, Span, span
 from cqops.platform.telemetry.trace import carried, resume
 
 HEADER = "cqops_ids"
 SENT_AT = "cqops_sent_at"
-_started: dict[str, float] = {}
+
+
+@dataclass(slots=True)
+class Running:
+    """A task between its beginning and its end, which are told apart."""
+
+    began: float = field(default_factory=time.monotonic)
+    span: Span = NOTHING
+    ends: ExitStack = field(default_factory=ExitStack)
+
+
+_running: dict[str, Running] = {}
 
 
 def connect() -> None:
@@ -30,10 +45,15 @@ def _pack(headers: dict[str, Any] | None = None, **_: Any) -> None:
 def _begin(task_id: str, task: Any = None, **_: Any) -> None:
     ids = task.request.get(HEADER)
     resume(ids if isinstance(ids, dict) else None)
-    _started[task_id] = time.monotonic()
+    one = _running[task_id] = Running()
+    one.span = one.ends.enter_context(span(f"task {task.name}", kind=Kind.CONSUMER))
 
 
 def _end(task_id: str, task: Any = None, state: str | None = None, **_: Any) -> None:
-    began = _started.pop(task_id, None)
-    if began is not None:
-        TASKS.labels(task.name, (state or "unknown").lower()).observe(time.monotonic() - began)
+    one = _running.pop(task_id, None)
+    if one is None:
+        return
+    if state in states.EXCEPTION_STATES:
+        one.span.fail(state)
+    one.ends.close()
+    TASKS.labels(task.name, (state or "unknown").lower()).observe(time.monotonic() - one.began)
