@@ -18,6 +18,8 @@ from cqops.platform.approvals.services import (
     settle_left,
     withdraw,
 )
+from cqops.platform.audit.models import Entry
+from cqops.platform.telemetry.logs import Lines
 from tests import cast
 from trading.models import Order
 from trading.services.cancels import request_cancel
@@ -198,6 +200,33 @@ class TestSending:
         assert (order.state, order.approval.state) == (State.VOIDED, "voided")
         assert "changed" in order.reason
         assert scripted_venue.placed == []
+
+    def test_what_is_written_at_the_send_names_the_decision_behind_it(
+        self, waiting, approver, scripted_venue, caplog, monkeypatch
+    ):
+        lines = Lines("venues.transport.redact.redact_text")
+        monkeypatch.setattr(caplog.handler, "formatter", lines)
+        say(waiting, approver)
+
+        def broken(_):
+            raise ZeroDivisionError
+
+        scripted_venue.on_place = broken
+        submit(waiting.pk)
+        assert f"decision={waiting.approval_id}" in caplog.text.split("unexpected failure")[1]
+
+    @pytest.mark.parametrize("why", ["switch", "changed"])
+    def test_an_entry_about_an_order_that_was_not_sent_names_the_decision(
+        self, waiting, approver, scripted_venue, why
+    ):
+        say(waiting, approver)
+        if why == "switch":
+            cast.desk_switch("off")
+        else:
+            force(waiting, limit_price=Decimal("50000.01"))
+        submit(waiting.pk)
+        action = "order.refused" if why == "switch" else "order.voided"
+        assert Entry.objects.get(action=action).decision_id == str(waiting.approval_id)
 
     def test_the_database_lets_no_unreleased_order_reach_the_venue(self, waiting):
         with pytest.raises(IntegrityError, match="released"), transaction.atomic():

@@ -39,6 +39,7 @@ from cqops.platform.approvals.services.requests import (
 )
 from cqops.platform.approvals.services.standing import seats_of
 from cqops.platform.approvals.states import State, Verdict
+from cqops.platform.telemetry.trace import deciding
 
 
 def decide(  # noqa: PLR0913 -- a decision is all of this
@@ -57,7 +58,8 @@ def decide(  # noqa: PLR0913 -- a decision is all of this
     themselves. A refusal is raised after the commit: finding the deadline passed or the instruction
     changed ends the request, and that has to stay.
     """
-    with transaction.atomic():
+    # Whoever is woken at the commit goes on under this decision too.
+    with deciding(str(request_id)), transaction.atomic():
         request = lock(request_id)
         now = timezone.now()
         problem = _problem(request, by=by, seen_hash=seen_hash, now=now)
