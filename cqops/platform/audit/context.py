@@ -41,7 +41,6 @@ class Context:
     request: Any = field(default=None, repr=False)
     who: str = ""
     request_id: str = ""
-    trace_id: str = ""
 
     def actor(self) -> Any:
         """Return the person behind this, if there is one."""

@@ -56,7 +56,7 @@ def record(  # noqa: PLR0913 -- each names one thing an entry says
         "after": _presentable(after),
         "reason": _presentable(reason),
         "request_id": here.request_id or current_request_id.get(),
-        "trace_id": here.trace_id or current_trace_id.get(),
+        "trace_id": current_trace_id.get(),
         "decision_id": decision_id or current_decision_id.get(),
     }
     entry = Entry(**{name: _fitted(name, value) for name, value in content.items()})

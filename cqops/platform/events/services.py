@@ -16,7 +16,7 @@ from cqops.platform.audit import context
 from cqops.platform.background import doorbells
 from cqops.platform.events.models import Event
 from cqops.platform.events.schemas import checked
-from cqops.platform.telemetry.logs import request_id
+from cqops.platform.telemetry.logs import request_id, trace_id
 
 log = logging.getLogger(__name__)
 CHANNEL = "events"
@@ -40,7 +40,7 @@ def emit(
         payload=as_json(payload),
         at=timezone.now(),
         request_id=here.request_id or request_id.get(),
-        trace_id=here.trace_id,
+        trace_id=trace_id.get(),
     )
     event.save(force_insert=True)
     transaction.on_commit(_bell.ring)

@@ -17,6 +17,7 @@ from cqops.platform.audit.models import Entry, Review, Seal
 from cqops.platform.audit.proof import verify_and_remember
 from cqops.platform.audit.sequencer import Sequencer
 from cqops.platform.audit.services import changes, record, record_saved
+from cqops.platform.telemetry.trace import Place, at
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -86,8 +87,8 @@ class TestRecord:
         assert not Entry.objects.exists()
 
     def test_takes_door_origin_and_request_from_the_context(self):
-        context = Context(door=Door.TASK, origin="a.task", request_id="r" * 32, trace_id="t1")
-        with entering(context):
+        context = Context(door=Door.TASK, origin="a.task", request_id="r" * 32)
+        with entering(context), at(Place("t1")):
             made = record(action="x.y", decision_id="d1")
 
         assert (made.door, made.origin, made.request_id) == ("task", "a.task", "r" * 32)

@@ -9,11 +9,14 @@ from django.test import override_settings
 from django.utils import timezone
 
 from checks.tools import ROOT
+from cqops.platform.access.policy import Role
+from cqops.platform.access.tokens import issue
 from cqops.platform.audit.context import Context, Door, entering
 from cqops.platform.events import schemas
 from cqops.platform.events.models import Event
 from cqops.platform.events.schemas import UnknownEvent, documented, registered
 from cqops.platform.events.services import as_json, emit
+from cqops.platform.telemetry.trace import Place, at
 from portfolio.services.positions import absorb_executions
 from tests import cast
 from trading.events import OrderMoved
@@ -58,12 +61,39 @@ class TestEmit:
         with pytest.raises(UnknownEvent):
             emit_moved(**changes)
 
-    def test_carries_the_request_it_came_from(self):
-        context = Context(door=Door.API, request_id="r" * 32, trace_id="t" * 32)
-        with entering(context):
+    def test_carries_the_request_and_the_trace_it_came_from(self):
+        with entering(Context(door=Door.API, request_id="r" * 32)), at(Place("t" * 32)):
             event = emit_moved()
 
         assert (event.request_id, event.trace_id) == ("r" * 32, "t" * 32)
+
+    def test_of_a_real_request_names_what_its_answer_and_its_caller_name(self, client):
+        trader = cast.person(Role.TRADER)
+        cast.desk_switch()
+        cast.publish_book(cast.symbol())
+        headers = {
+            "Authorization": f"Bearer {issue(user=trader, name='test')}",
+            "Traceparent": f"00-{'a' * 32}-{'b' * 16}-01",
+        }
+        order = {
+            "client_order_id": "the-traced-order",
+            "venue": cast.venue().slug,
+            "symbol": "BTC-USD",
+            "account": cast.account().name,
+            "portfolio": cast.portfolio().name,
+            "side": "buy",
+            "order_type": "limit",
+            "quantity": "0.5",
+            "limit_price": "50000",
+            "time_in_force": "gtc",
+        }
+        answer = client.post(
+            "/api/v1/orders", order, content_type="application/json", headers=headers
+        )
+
+        assert answer.status_code == 202, answer.content
+        event = Event.objects.get(kind="order.placed")
+        assert (event.request_id, event.trace_id) == (answer["X-Request-Id"], "a" * 32)
 
     def test_amounts_are_text_to_the_last_digit_without_exponent(self):
         text = as_json(moved(filled_quantity=Decimal("0.000000010")))
