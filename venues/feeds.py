@@ -25,6 +25,7 @@ from cqops.platform.live.redis import PREFIX, SEQUENCES, async_client
 from cqops.platform.telemetry.heartbeats import beat
 from cqops.platform.telemetry.notes import Severity
 from cqops.platform.telemetry.ops import tell
+from cqops.platform.telemetry.trace import begin
 from venues.interface.client import VenueClient
 from venues.interface.errors import VenueError
 from venues.interface.types import StreamReset, Trade
@@ -120,6 +121,7 @@ class Feeds:
                 )
                 async with aclosing(stream) as events:  # type: ignore[type-var]
                     async for event in events:
+                        begin()
                         yield event
             except (VenueError, OSError) as error:
                 log.warning("%s of %s interrupted: %s", what, venue, error)
@@ -133,6 +135,7 @@ class Feeds:
     async def _publish_forever(self) -> None:
         while True:
             await asyncio.sleep(PUBLISH_SECONDS)
+            begin()
             self._notice_silence()
             if not self.changed and not any(self.trades.values()):
                 continue

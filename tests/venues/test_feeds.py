@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cqops.platform.live.redis import client as redis_client
+from cqops.platform.telemetry.logs import trace_id
 from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from venues import feeds as module
@@ -254,3 +255,17 @@ def test_a_touch_is_trusted_only_while_it_is_live_and_young(redis):
     assert read_touch(row, now=datetime.now(UTC)).state == "stale"
     cast.publish_book(row, state="syncing")
     assert not read_touch(row, now=datetime.now(UTC)).is_trusted
+
+
+async def test_each_message_of_a_stream_is_a_trace_of_its_own(monkeypatch):
+    stream = ScriptedStreams([snapshot(), better_bid(), better_bid()])
+    monkeypatch.setattr(module, "open_public_client", lambda venue: stream)
+    traces = []
+    events = Feeds()._events(None, ("BTC-USD",), "books")
+    async for _ in events:
+        traces.append(trace_id.get())
+        if len(traces) == 3:
+            break
+
+    assert len(set(traces)) == 3
+    assert {len(one) for one in traces} == {32}

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from cqops.platform.events.services import CHANNEL
 from cqops.platform.telemetry.heartbeats import beat
+from cqops.platform.telemetry.trace import begin
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
@@ -60,6 +61,7 @@ class RelayProcess:
         """Do one thing and give its connection back; tell whether it went through."""
 
         def work() -> bool:
+            begin()
             try:
                 job()
             except (DatabaseError, RedisError) as error:

@@ -24,6 +24,7 @@ from cqops.platform.audit.refusals import refused_channel
 from cqops.platform.live.channels import channel_of
 from cqops.platform.live.hub import Mailbox, data_frame, hub, now_text, status_frame
 from cqops.platform.telemetry.metrics import SOCKETS
+from cqops.platform.telemetry.trace import begin, request_of
 
 HEARTBEAT_SECONDS = 2.0
 CHANNELS_A_SOCKET = 100
@@ -44,6 +45,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.mailbox = Mailbox()
         self.channels: set[str] = set()
         self.jobs: list[asyncio.Task[None]] = []
+        self._begin()
         await self.accept()
         SOCKETS.inc()
         if not await self._still_welcome():
@@ -51,6 +53,16 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self.jobs = [asyncio.create_task(self._deliver()), asyncio.create_task(self._beat())]
         await self._send(status_frame(is_live=True, reason=""))
+
+    def _begin(self) -> None:
+        """Give everything this socket does one request and one trace, as a page has."""
+        told = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]
+        }
+        begin(
+            request=request_of(told.get("x-request-id", "")),
+            traceparent=told.get("traceparent", ""),
+        )
 
     async def disconnect(self, code: int) -> None:
         SOCKETS.dec()

@@ -7,16 +7,23 @@ from django.db import DatabaseError, connection
 
 from cqops.platform.events import process, services
 from cqops.platform.events.process import RelayProcess
+from cqops.platform.telemetry.logs import trace_id
 from cqops.platform.telemetry.models import Heartbeat
 from tests.platform.events.test_services import emit_moved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JOBS = "tests.platform.events.test_process"
 runs: list[float] = []
+traces: list[str] = []
 
 
 def remember() -> int:
     runs.append(time.monotonic())
+    return 0
+
+
+def note_trace() -> int:
+    traces.append(trace_id.get())
     return 0
 
 
@@ -28,6 +35,7 @@ def fail() -> int:
 @pytest.fixture(autouse=True)
 def _empty():
     runs.clear()
+    traces.clear()
 
 
 async def until(condition, seconds=3.0):
@@ -81,6 +89,18 @@ async def test_jobs_look_by_themselves_when_nobody_rings(running, monkeypatch):
         return len(runs) > 3
 
     await until(has_looked)
+
+
+async def test_each_run_of_a_job_is_a_trace_of_its_own(running, monkeypatch):
+    monkeypatch.setattr(process, "POLL_SECONDS", 0.02)
+    running("note_trace")
+
+    async def has_looked():
+        return len(traces) > 3
+
+    await until(has_looked)
+    assert len(set(traces)) == len(traces)
+    assert all(len(one) == 32 for one in traces)
 
 
 async def test_a_job_that_fails_stops_no_other_and_the_heartbeat_falls_silent(running, monkeypatch):

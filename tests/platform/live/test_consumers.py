@@ -13,6 +13,7 @@ from django.utils import timezone
 from cqops.platform.access.models import ApiToken, User
 from cqops.platform.access.policy import Role
 from cqops.platform.access.tokens import issue
+from cqops.platform.audit.models import Entry
 from cqops.platform.live.hub import close_hub
 from cqops.platform.live.publish import publish
 from tests import cast
@@ -135,6 +136,36 @@ async def test_somebody_without_a_role_is_refused_each_channel():
     for channel in (BOOK, "orders", "positions", "tickers"):
         assert "roles" in (await ask(talk, "subscribe", channel, "refused"))["reason"]
     await talk.disconnect()
+
+
+async def test_everything_a_socket_does_is_under_one_request_and_one_trace():
+    user = await sync_to_async(cast.person)(None)
+    for _ in range(2):
+        talk = socket(cookie=await sync_to_async(session_cookie)(user))
+        await talk.connect(timeout=5)
+        for channel in ("orders", "positions"):
+            await ask(talk, "subscribe", channel, "refused")
+        await talk.disconnect()
+    told = [(one.request_id, one.trace_id) async for one in Entry.objects.order_by("id")]
+
+    assert told == [told[0], told[0], told[2], told[2]]
+    assert told[0] != told[2]
+    assert {len(one) for pair in told for one in pair} == {32}
+
+
+async def test_a_program_may_name_the_request_and_the_trace_of_its_socket():
+    user = await sync_to_async(cast.person)(None)
+    talk = socket(cookie=await sync_to_async(session_cookie)(user))
+    talk.scope["headers"] += [
+        (b"x-request-id", b"my-own-socket"),
+        (b"traceparent", f"00-{'a' * 32}-{'b' * 16}-01".encode()),
+    ]
+    await talk.connect(timeout=5)
+    await ask(talk, "subscribe", "orders", "refused")
+    await talk.disconnect()
+
+    entry = await Entry.objects.alatest("id")
+    assert (entry.request_id, entry.trace_id) == ("my-own-socket", "a" * 32)
 
 
 async def test_a_stranger_is_shown_the_door():
