@@ -29,7 +29,7 @@ from venues.interface.errors import Cause, OutcomeUnknown
 from venues.interface.types import OrderStatus, OrderUpdate
 from venues.models import Venue
 from venues.services import clients
-from venues.services.registration import store_credential
+from venues.services.keys import seed_credential
 from venues.simulator.app import Simulator, free_socket, make_server
 from venues.simulator.demo_keys import generate_demo_key, register_key
 
@@ -67,7 +67,7 @@ def simulated(tmp_path, monkeypatch):
     Venue.objects.update(
         rest_url=f"http://{base}", ws_url=f"ws://{base}/ws", ws_user_url=f"ws://{base}/ws-user"
     )
-    store_credential(account=cast.account(), key_id=key.key_id, secret=key.secret)
+    seed_credential(account=cast.account(), key_id=key.key_id, secret=key.secret)
     monkeypatch.setattr(clients, "_clients", {})
     yield
     for client in clients._clients.values():

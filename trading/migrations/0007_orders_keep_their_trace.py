@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0005_orders_say_what_they_are_for'),
+        ('trading', '0006_switches_loosen_with_a_second_person'),
     ]
 
     operations = [
