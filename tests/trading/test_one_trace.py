@@ -166,7 +166,7 @@ def test_one_trace_goes_from_the_ticket_through_web_worker_and_reports_to_the_fi
 
     placing = ["order.place", "POST /api/v1/orders"]
     working = ["order.submit", "task trading.submit_order", *placing]
-    sent = collector.one("venue POST /coinbase_advanced/api/v3/brokerage/orders")
+    sent = collector.one("venue place")
     booked = collector.one("executions.book")
     assert (sent.process, way_up(sent)) == ("worker", [sent.name, *working])
     assert (booked.process, way_up(booked)[-2:]) == ("reports", placing)
