@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from cqops.platform.access.policy import Role
+from cqops.platform.access.scopes import Grant, Scope
 from cqops.platform.approvals import doorbell
 from cqops.platform.approvals.services import settle_left
-from cqops.platform.approvals.services.roles import propose_role
+from cqops.platform.approvals.services.roles import propose_roles
 from cqops.platform.approvals.tasks import settle_request
 from cqops.platform.audit.models import Entry
 from cqops.platform.background import doorbells
@@ -68,7 +69,8 @@ def test_a_role_given_by_a_decision_names_it_from_the_page_to_the_worker(
     client, approver, lines, rung
 ):
     person = cast.person(Role.VIEWER, "vera")
-    request = propose_role(person=person, role=Role.STEWARD, by=cast.person(Role.ADMIN, "adam"))
+    wanted = [Grant(Role.STEWARD.value, Scope.DESK, None)]
+    request = propose_roles(person=person, grants=wanted, by=cast.person(Role.ADMIN, "adam"))
     approve_on_the_page(client, request, approver)
     carry_out(rung)
 
