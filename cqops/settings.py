@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from cqops.env import MIN_SECRET_LENGTH, Environment, load_files
+from venues.adapters.registry import ADAPTERS
 
 django_stubs_ext.monkeypatch()
 
@@ -27,6 +28,8 @@ IS_SIMULATED = ENVIRONMENT == "SIMULATED"
 LOCAL = env.flag("LOCAL")
 LOCAL_DIR = Path(env.text("LOCAL_DIR", default=str(BASE_DIR / ".local")))
 LIVE_VENUES = env.names("LIVE_VENUES", default="")
+for _name in sorted(set(LIVE_VENUES) - set(ADAPTERS)):
+    env.refuse("LIVE_VENUES", f"names {_name!r}", f"names of venues: {', '.join(sorted(ADAPTERS))}")
 DEBUG = False
 if LOCAL and not IS_SIMULATED:
     env.refuse("LOCAL", f"is true while ENVIRONMENT is {ENVIRONMENT}", "SIMULATED in local mode")

@@ -47,6 +47,7 @@ def start(changes, *command):
         ({"ENVIRONMENT": "TEST"}, "ENVIRONMENT: is 'TEST'"),
         ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS: is missing"),
         ({"AUDIT_ANCHOR_FILE": None}, "AUDIT_ANCHOR_FILE: is missing"),
+        ({"LIVE_VENUES": "coinbase-advanced"}, "LIVE_VENUES: names 'coinbase-advanced'"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: allows every host"),
         ({"LOCAL": "true"}, "LOCAL: is true while ENVIRONMENT is LIVE"),
     ],

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
 from venues.interface.types import Order, OrderRequest
 from venues.models import Account, Credential, Venue
 from venues.services import bridge
+from venues.services.addresses import refusal
 from venues.services.guarding import guarded
 
 log = logging.getLogger(__name__)
@@ -164,9 +164,8 @@ def _config(venue: Venue) -> VenueConfig:
 
 
 def _refuse_unless_allowed(venue: Venue) -> None:
-    """Live venues stay closed until they are switched on by name."""
-    if settings.ENVIRONMENT == "LIVE" and venue.slug not in settings.LIVE_VENUES:
-        _refuse(f"{venue} is not named in LIVE_VENUES, so nothing is sent there.")
+    if why := refusal(venue):
+        _refuse(why)
 
 
 def _refuse(message: str) -> NoReturn:

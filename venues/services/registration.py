@@ -9,6 +9,7 @@ from django.db import transaction
 from cqops.platform.audit.services import record_saved, stored
 from venues.adapters.registry import ADAPTERS
 from venues.models import Account, Venue, VenueSymbol
+from venues.services.addresses import foreign_addresses
 
 OF_A_VENUE = (
     *("slug", "name", "adapter", "environment_id", "rest_url", "ws_url", "ws_user_url"),
@@ -29,6 +30,8 @@ def save_venue(*, venue: Venue) -> Venue:
         known = ", ".join(sorted(ADAPTERS))
         raise ValidationError({"adapter": f"There is no such adapter. Known are: {known}."})
     venue.full_clean()
+    if foreign := foreign_addresses(venue):
+        raise ValidationError(dict(foreign))
     old = stored(venue)
     venue.save()
     record_saved(kind="venue", old=old, new=venue, fields=OF_A_VENUE)
