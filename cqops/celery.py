@@ -75,9 +75,8 @@ def _keep_django_logging(**_: Any) -> None:
 
 
 @worker_init.connect
-@beat_init.connect
 def _refuse_a_foreign_database(**_: Any) -> None:
-    # Models may be imported only once the worker has set up Django.
+    # Beat asks in its scheduler. Models may be imported only once the worker has set up Django.
     from cqops.platform.installation.services import verify_or_exit  # noqa: PLC0415
 
     verify_or_exit()

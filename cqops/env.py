@@ -29,6 +29,10 @@ def _refuse(why: str) -> NoReturn:
     raise Refused(why)
 
 
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 def load_files(root: Path) -> None:
     """Fill unset variables from `.env`, or from the running local desk's own file."""
     if os.environ.get("ENVIRONMENT"):
@@ -91,13 +95,41 @@ class Environment:
         )
 
     def names(self, name: str, *, default: str | None = None) -> list[str]:
+        """Read a list; one that is given holds at least one name."""
+
         def split(value: str) -> list[str]:
-            return [part.strip() for part in value.split(",") if part.strip()]
+            return _listed(value) or _refuse("names nothing")
 
-        return split(self.text(name, default=default, expected="names, with commas between"))
+        otherwise = None if default is None else _listed(default)
+        return self._read(name, split, otherwise, "names, with commas between", fallback=[])
 
-    def url(self, name: str, schemes: Iterable[str], *, default: str | None = None) -> str:
+    def secrets(self, name: str, *, expected: str) -> list[str]:
+        """Read a list of secrets, at least one."""
+
+        def split(value: str) -> list[str]:
+            return _listed(value) or _refuse("holds none")
+
+        return self._read(name, split, None, f"{expected}, or {name}_FILE", fallback=[])
+
+    def origins(self, name: str) -> list[str]:
+        """Read a list of schemes with hosts, such as a browser sends; it may be empty."""
+        found = self.names(name, default="")
+        for one in found:
+            if not re.fullmatch(r"https?://[^/\s]+", one):
+                self.refuse(name, f"holds {one!r}", "origins such as https://desk.example.com")
+        return found
+
+    def url(
+        self,
+        name: str,
+        schemes: Iterable[str],
+        *,
+        default: str | None = None,
+        path: tuple[str, str] = (".*", "..."),
+    ) -> str:
+        """Read a URL with a host; `path` is what has to follow it, as a pattern and in words."""
         allowed = tuple(schemes)
+        pattern, words = path
 
         def with_host(value: str) -> str:
             try:
@@ -109,9 +141,11 @@ class Environment:
                 _refuse(f"starts with {parts.scheme or 'nothing'!r}")
             if not parts.hostname or not port_is_fine:
                 _refuse("names no host")
+            if not re.fullmatch(pattern, parts.path.removeprefix("/")):
+                _refuse(f"goes on with {parts.path or 'nothing'!r} after the host")
             return value
 
-        expected = f"a URL such as {allowed[0]}://host:port/..."
+        expected = f"a URL such as {allowed[0]}://host:port/{words}"
         return self._read(name, with_host, default, expected, fallback=f"{allowed[0]}://invalid/0")
 
     def refuse(self, name: str, problem: str, expected: str) -> None:

@@ -38,11 +38,8 @@ if LOCAL and not IS_SIMULATED:
 SECRET_KEY = env.secret(
     "SECRET_KEY", min_length=MIN_SECRET_LENGTH, expected=f"at least {MIN_SECRET_LENGTH} characters"
 )
-CREDENTIAL_KEYS = [
-    part.strip()
-    for part in env.secret("CREDENTIAL_KEYS", expected="Fernet keys, newest first").split(",")
-]
-for _key in filter(None, CREDENTIAL_KEYS):
+CREDENTIAL_KEYS = env.secrets("CREDENTIAL_KEYS", expected="Fernet keys, newest first")
+for _key in CREDENTIAL_KEYS:
     try:
         Fernet(_key)
     except ValueError:
@@ -53,7 +50,7 @@ for _key in filter(None, CREDENTIAL_KEYS):
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS")
 if "*" in ALLOWED_HOSTS and not LOCAL:
     env.refuse("ALLOWED_HOSTS", "allows every host", "the names this desk answers to")
-CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default="")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not LOCAL
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -157,8 +154,8 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- State: PostgreSQL is the truth, Redis carries what may be lost ---------------------------
-DATABASE_URL = env.url("DATABASE_URL", ["postgres", "postgresql"])
-REDIS_URL = env.url("REDIS_URL", ["redis", "rediss", "unix"])
+DATABASE_URL = env.url("DATABASE_URL", ["postgres", "postgresql"], path=(r"[^/]+", "name"))
+REDIS_URL = env.url("REDIS_URL", ["redis", "rediss"], path=(r"\d*", "0"))
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),

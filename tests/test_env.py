@@ -57,6 +57,50 @@ def test_a_url_without_scheme_host_or_port_in_range_is_refused(capsys, url):
     assert refusals(capsys, env)[0].startswith("cqops: DATABASE_URL: ")
 
 
+@pytest.mark.parametrize(
+    ("url", "is_fine"),
+    [
+        ("redis://h:1", True),
+        ("redis://h:1/", True),
+        ("redis://h:1/3", True),
+        ("redis://h:1/three", False),
+        ("redis://h:1/3/4", False),
+    ],
+)
+def test_what_follows_the_host_of_a_url_is_looked_at_where_it_matters(capsys, url, is_fine):
+    env = Environment({"REDIS_URL": url}.items())
+    assert env.url("REDIS_URL", ["redis"], path=(r"\d*", "0")) == (
+        url if is_fine else "redis://invalid/0"
+    )
+    if not is_fine:
+        assert "such as redis://host:port/0" in refusals(capsys, env)[0]
+
+
+def test_a_list_of_nothing_is_refused_where_one_is_needed(capsys):
+    env = Environment({"NAMES": ", ,", "KEYS": ",", "EMPTY": ""}.items())
+    env.names("NAMES")
+    env.secrets("KEYS", expected="keys")
+    env.names("EMPTY")
+    assert env.names("EMPTY", default="a,b") == ["a", "b"]
+    assert [line.partition(";")[0] for line in refusals(capsys, env)] == [
+        "cqops: NAMES: names nothing",
+        "cqops: KEYS: holds none",
+        "cqops: EMPTY: is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    "origin", ["desk.example", "ftp://desk.example", "https://desk/x", "https://"]
+)
+def test_an_origin_is_a_scheme_and_a_host(capsys, origin):
+    env = Environment({"ORIGINS": f"https://good.example:8443,{origin}", "NONE": ""}.items())
+    env.origins("ORIGINS")
+    assert env.origins("NONE") == []
+    assert [line.partition(";")[0] for line in refusals(capsys, env)] == [
+        f"cqops: ORIGINS: holds {origin!r}"
+    ]
+
+
 def test_a_secret_may_come_from_a_file(tmp_path, capsys):
     file = tmp_path / "secret"
     file.write_text("from the file\n")

@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 import segno
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.safestring import SafeString, mark_safe
 from django_otp.oath import TOTP
 
+from cqops.env import Environment
 from cqops.platform.access.models import Authenticator, BackupCode, User
 from cqops.platform.access.policy import Role
 from cqops.platform.access.seals import seal, unseal
@@ -42,10 +42,11 @@ class AlreadyEnrolled(Exception):
 
 
 def refuse_unknown_roles() -> None:
-    unknown = set(settings.SECOND_FACTOR_ROLES) - set(Role)
-    if unknown:
-        message = f"SECOND_FACTOR_ROLES names {', '.join(sorted(unknown))}, which are no roles."
-        raise ImproperlyConfigured(message)
+    """End the start in the way of the settings, which cannot know the roles."""
+    env = Environment(())
+    for name in sorted(set(settings.SECOND_FACTOR_ROLES) - set(Role)):
+        env.refuse("SECOND_FACTOR_ROLES", f"names {name!r}", f"roles: {', '.join(Role)}")
+    env.finish()
 
 
 def has_one(user: User) -> bool:

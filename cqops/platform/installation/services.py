@@ -6,6 +6,8 @@ The database says what it is, and a process that was configured for something el
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -41,7 +43,25 @@ def verify() -> None:
 def verify_or_exit() -> None:
     """Check at process start, and end with one plain line when it does not hold."""
     try:
-        verify()
+        with _one_line_refusals():
+            verify()
+    finally:
+        connection.close()
+
+
+def verify_before_migrating() -> None:
+    """Check that a database is fresh or of this kind before its schema is touched."""
+    with _one_line_refusals():
+        if Installation._meta.db_table in connection.introspection.table_names():
+            recorded = Installation.objects.values_list("environment", flat=True).first()
+            if recorded is not None:
+                verify()
+
+
+@contextmanager
+def _one_line_refusals() -> Iterator[None]:
+    try:
+        yield
     except WrongInstallation as error:
         sys.stderr.write(f"cqops: {error}\n")
         raise SystemExit(2) from None
@@ -52,5 +72,3 @@ def verify_or_exit() -> None:
             "expected a running PostgreSQL with all migrations applied.\n"
         )
         raise SystemExit(3) from None
-    finally:
-        connection.close()

@@ -9,6 +9,7 @@ from cqops.platform.local.places import Places, write_private
 from cqops.platform.local.ports import LOOPBACK
 from cqops.platform.local.refusal import Refusal
 
+LOCAL_KIND = "SIMULATED"
 USER_MAY_SET = ("SECRET_KEY", "CREDENTIAL_KEYS", "ALLOWED_HOSTS")
 
 
@@ -31,7 +32,7 @@ def desk_variables(
     the keys its data was sealed with.
     """
     variables = {
-        "ENVIRONMENT": "SIMULATED",
+        "ENVIRONMENT": LOCAL_KIND,
         "LOCAL": "true",
         "SECRET_KEY": installation.secret_key,
         "CREDENTIAL_KEYS": installation.credential_key,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from cqops.platform.local.console import Stage
-from cqops.platform.local.environment import given
+from cqops.platform.local.environment import LOCAL_KIND, given
 from cqops.platform.local.installation import Installation
 from cqops.platform.local.postgres import Postgres
 from cqops.platform.local.redis import Redis, answers
@@ -63,10 +63,26 @@ def _use_database(url: str, stage: Stage) -> None:
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             found = connection.execute("SHOW server_version").fetchone()
+            kind = _kind_of(connection)
     except psycopg.Error as error:
         message = f"DATABASE_URL ({shown}) does not let us in: {str(error).strip()}"
         raise Refusal(message) from None
+    if kind not in {"", LOCAL_KIND}:
+        message = (
+            f"DATABASE_URL ({shown}) was set up as {kind}; make run is {LOCAL_KIND} and leaves it"
+            " alone. Name an empty database, or one that make run set up."
+        )
+        raise Refusal(message)
     stage.summary = f"PostgreSQL {found[0] if found else ''} at {shown}, by DATABASE_URL"
+
+
+def _kind_of(connection: psycopg.Connection) -> str:
+    """Read what a database was set up as, before anything of ours is done to it."""
+    known = connection.execute("SELECT to_regclass('installation_installation')").fetchone()
+    if known is None or known[0] is None:
+        return ""
+    row = connection.execute("SELECT environment FROM installation_installation").fetchone()
+    return str(row[0]) if row else ""
 
 
 def _use_redis(url: str, stage: Stage) -> None:

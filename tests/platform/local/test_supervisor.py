@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from cqops.platform.installation.models import Installation
 from cqops.platform.local.ports import LOOPBACK
 from cqops.platform.local.supervisor import SAME_MOMENT
 from tests.platform.local.conftest import alive, wait_for
@@ -88,8 +89,8 @@ def test_a_child_that_dies_comes_back_and_is_shown(fake_desk):
     fake_desk.ready()
     worker = fake_desk.pids()["worker"]
     os.kill(worker, signal.SIGKILL)
-    fake_desk.until("worker died (signal 9), restarting in 1 s", 2)
-    fake_desk.until("worker started again", 3)
+    fake_desk.until("worker died (signal 9), restarting in 1 s")
+    fake_desk.until("worker started again")
     assert fake_desk.pids()["worker"] != worker
 
 
@@ -196,6 +197,25 @@ def test_a_database_that_does_not_answer_is_a_sentence_without_its_password(fake
     assert outcome.returncode == 1
     assert "DATABASE_URL (postgres://127.0.0.1:1/desk) does not let us in" in outcome.stderr
     assert "hush" not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_of_another_kind_is_one_sentence_and_left_as_it_was(fake_desk, settings):
+    database = settings.DATABASES["default"]
+    where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    Installation.objects.update(environment="LIVE")
+    try:
+        outcome = fake_desk.second(
+            DATABASE_URL=f"postgres://{database['USER']}:{database['PASSWORD']}@{where}"
+        )
+    finally:
+        Installation.objects.update(environment="SIMULATED")
+    assert outcome.returncode == 1
+    assert outcome.stderr.strip() == (
+        f"DATABASE_URL (postgres://{where}) was set up as LIVE; make run is SIMULATED and leaves it"
+        " alone. Name an empty database, or one that make run set up."
+    )
+    assert not (fake_desk.local / "logs" / "migrations.log").exists()
 
 
 def test_a_redis_that_does_not_answer_is_a_sentence(fake_desk):
