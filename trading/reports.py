@@ -11,6 +11,7 @@ import logging
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -29,7 +30,7 @@ from trading.states import AT_THE_VENUE, State
 from venues.interface.client import ListsFills, StreamsExecutions, VenueClient
 from venues.interface.errors import Cause, Rejected, VenueError
 from venues.interface.types import Fill, OrderQuery, OrderRef, OrderUpdate, Page
-from venues.models import Account
+from venues.models import Account, Credential
 from venues.services.clients import open_client
 from venues.services.instruments import symbols_to_list, traded_symbols
 from venues.services.streams import tell_reset
@@ -45,10 +46,20 @@ FIRST_LOOK_BACK = timedelta(days=2)
 PAGE = 250
 
 
+class Link(NamedTuple):
+    """What a client was opened with. Where any of it changes, another client has to be opened."""
+
+    account: UUID
+    credential: UUID
+    adapter: str
+    addresses: tuple[str, str, str]
+
+
 class Reports:
     """Follows every account that has a key."""
 
     def __init__(self) -> None:
+        self.planned: set[UUID] = set()
         self.sweeps: dict[UUID, asyncio.Event] = {}
         self.swept_at: dict[UUID, datetime] = {}
 
@@ -58,40 +69,49 @@ class Reports:
             group.create_task(self._follow_the_plan(group))
 
     async def _follow_the_plan(self, group: asyncio.TaskGroup) -> None:
-        running: dict[UUID, asyncio.Task[None]] = {}
+        running: dict[Link, asyncio.Task[None]] = {}
         while True:
             try:
-                plan = {
-                    account.pk: account for account in await database_sync_to_async(read_plan)()
-                }
+                plan = await database_sync_to_async(read_plan)()
             except DatabaseError as error:
                 log.warning("the accounts cannot be read: %s", error)
             else:
                 for gone in running.keys() - plan.keys():
                     running.pop(gone).cancel()
-                    self.swept_at.pop(gone, None)
+                    self.sweeps.pop(gone.account, None)
+                    self.swept_at.pop(gone.account, None)
                 for new in plan.keys() - running.keys():
                     running[new] = group.create_task(self._follow(plan[new]))
+                self.planned = {link.account for link in plan}
             await asyncio.sleep(REPLAN_SECONDS)
 
     async def _follow(self, account: Account) -> None:
-        """Keep one account's stream and sweep alive; whatever ends them, they start again."""
+        """Keep one account's reports coming; whatever ends them, they start again, and no others end."""
         while True:
-            client: VenueClient | None = None
+            pause = RETRY_SECONDS
             try:
-                client = await database_sync_to_async(open_client)(account)
-                self.sweeps[account.pk] = asyncio.Event()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._sweep_forever(account, client))
-                    group.create_task(self._listen(account, client))
+                await self._connect(account)
             except* (VenueError, DatabaseError, OSError) as errors:
                 error = errors.exceptions[0]
                 log.warning("reports of %s interrupted: %s", account, error)
                 _tell("stream.interrupted", account, f"Reports of {account} interrupted: {error}")
-            finally:
-                if client is not None:
-                    await client.aclose()
-            await asyncio.sleep(RETRY_SECONDS)
+                if errors.subgroup(_is_about_the_key):
+                    pause = SWEEP_SECONDS  # a venue locks out who knocks too often
+            except* Exception:
+                log.exception("reports of %s ended in a way nobody foresaw", account)
+                _tell("stream.failed", account, f"Reports of {account} ended by an error of ours.")
+            await asyncio.sleep(pause)
+
+    async def _connect(self, account: Account) -> None:
+        """Open the account's stream and sweep with the key of this moment."""
+        client = await database_sync_to_async(open_client)(account)
+        try:
+            self.sweeps[account.pk] = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sweep_forever(account, client))
+                group.create_task(self._listen(account, client))
+        finally:
+            await client.aclose()
 
     async def _listen(self, account: Account, client: VenueClient) -> None:
         if not isinstance(client, StreamsExecutions):
@@ -136,6 +156,8 @@ class Reports:
                     await self._sweep(account, client)
                 self.swept_at[account.pk] = timezone.now()
             except (VenueError, DatabaseError) as error:
+                if _is_about_the_key(error):
+                    raise  # perhaps it was replaced
                 log.warning("%s could not be swept: %s", account, error)
                 _tell("sweep.failed", account, f"{account} could not be swept: {error}")
             try:
@@ -167,17 +189,18 @@ class Reports:
                 OrderUpdate(order=found, is_snapshot=True, received_at=found.received_at),
             )
 
+    def _up_to_date(self) -> int:
+        late = timezone.now() - timedelta(seconds=3 * SWEEP_SECONDS)
+        return sum(key in self.swept_at and self.swept_at[key] > late for key in self.planned)
+
     async def _beat_forever(self) -> None:
         while True:
-            now = timezone.now()
-            late = [
-                key
-                for key, at in self.swept_at.items()
-                if now - at > timedelta(seconds=3 * SWEEP_SECONDS)
-            ]
-            words = f"{len(self.swept_at) - len(late)} of {len(self.sweeps)} accounts up to date"
+            well = self._up_to_date()
+            words = f"{well} of {len(self.planned)} accounts up to date"
             try:
-                await database_sync_to_async(beat)("reports", words)
+                await database_sync_to_async(beat)(
+                    "reports", words, is_well=well == len(self.planned)
+                )
             except DatabaseError as error:
                 log.warning("the database is away: %s", error)
             await asyncio.sleep(BEAT_SECONDS)
@@ -189,6 +212,10 @@ def _tell(kind: str, account: Account, words: str) -> None:
 
 def _labels(account: Account) -> dict[str, str]:
     return {"account": account.name, "venue": account.venue.slug}
+
+
+def _is_about_the_key(error: BaseException) -> bool:
+    return isinstance(error, VenueError) and error.cause is Cause.AUTH
 
 
 async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:
@@ -205,14 +232,19 @@ async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:
             return fills
 
 
-def read_plan() -> list[Account]:
-    """Name the accounts that have a key in use; one that is switched off may still have open orders."""
-    return list(
-        Account.objects.filter(credentials__retired_at=None)
-        .filter(credentials__isnull=False)
-        .select_related("venue")
-        .distinct()
-    )
+def read_plan() -> dict[Link, Account]:
+    """Name the accounts that have a key in use, and what leads to them.
+
+    One that is switched off may still have open orders.
+    """
+    keys = Credential.objects.in_use().select_related("account__venue")
+    return {_link(key): key.account for key in keys}
+
+
+def _link(key: Credential) -> Link:
+    venue = key.account.venue
+    addresses = (venue.rest_url, venue.ws_url, venue.ws_user_url)
+    return Link(key.account.pk, key.pk, venue.adapter, addresses)
 
 
 def read_mark(account: Account, now: datetime) -> datetime:

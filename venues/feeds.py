@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
@@ -46,6 +48,16 @@ RETRY_SECONDS = 2.0
 LOOK_SECONDS = 5.0
 
 
+class Link(NamedTuple):
+    """What a stream was opened with. Where any of it changes, it is opened anew."""
+
+    venue: UUID
+    slug: str
+    adapter: str
+    addresses: tuple[str, str]
+    symbols: tuple[str, ...]
+
+
 class Feeds:
     """All streams of this process and what they have brought."""
 
@@ -66,22 +78,40 @@ class Feeds:
             group.create_task(self._follow_the_plan(group))
 
     async def _follow_the_plan(self, group: asyncio.TaskGroup) -> None:
-        running: dict[tuple[Venue, tuple[str, ...]], list[asyncio.Task[None]]] = {}
+        running: dict[Link, list[asyncio.Task[None]]] = {}
         while True:
             try:
-                plan = set(await database_sync_to_async(read_plan)())
+                plan = {_link(*one): one for one in await database_sync_to_async(read_plan)()}
             except DatabaseError as error:
                 log.warning("the list of symbols cannot be read: %s", error)
             else:
-                for gone in running.keys() - plan:
+                for gone in running.keys() - plan.keys():
                     for task in running.pop(gone):
                         task.cancel()
-                for new in plan - running.keys():
+                for new in plan.keys() - running.keys():
                     running[new] = [
-                        group.create_task(self._books_of(*new)),
-                        group.create_task(self._trades_of(*new)),
+                        group.create_task(self._books_of(*plan[new])),
+                        group.create_task(self._trades_of(*plan[new])),
                     ]
+                await self._forget_all_but(
+                    {f"{link.slug}:{symbol}" for link in plan for symbol in link.symbols}
+                )
             await asyncio.sleep(REPLAN_SECONDS)
+
+    async def _forget_all_but(self, planned: set[str]) -> None:
+        """Take back what is shown of symbols that nobody follows any more, also from before a restart."""
+        for name in self.books.keys() - planned:
+            del self.books[name]
+            self.trades.pop(name, None)
+            self.told.pop(name, None)
+        try:
+            async with asyncio.timeout(PUBLISH_PATIENCE):
+                shown = {name.decode() for name in await self.redis.hkeys(tickers_key())}
+                if old := shown - planned:
+                    await self.redis.hdel(tickers_key(), *old)
+                    await self.redis.delete(*map(book_key, old), *map(trades_key, old))
+        except (RedisError, OSError) as error:
+            log.warning("symbols that are gone stay shown for now: %s", error)
 
     async def _books_of(self, venue: Venue, symbols: tuple[str, ...]) -> None:
         names = {symbol: f"{venue.slug}:{symbol}" for symbol in symbols}
@@ -126,6 +156,9 @@ class Feeds:
             except (VenueError, OSError) as error:
                 log.warning("%s of %s interrupted: %s", what, venue, error)
                 reason = f"{reason}: {error}"
+            except Exception:
+                log.exception("%s of %s ended in a way nobody foresaw", what, venue)
+                reason = f"{reason} by an error of ours"
             finally:
                 if client is not None:
                     await client.aclose()
@@ -181,7 +214,9 @@ class Feeds:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _publish(self) -> None:
-        names, tapes = set(self.changed), {k: v for k, v in self.trades.items() if v}
+        names = self.changed & self.books.keys()
+        tapes = {name: rows for name, rows in self.trades.items() if name in self.books}
+        self.changed, self.trades = set(), defaultdict(list)
         pipe = self.redis.pipeline(transaction=False)
         tickers: dict[str, bytes] = {}
         for name in names:
@@ -208,16 +243,14 @@ class Feeds:
                 f"trades:{name}",
                 payload,
             )
-        sent = {name: len(rows) for name, rows in tapes.items()}
-        self.changed -= names
         try:
             async with asyncio.timeout(PUBLISH_PATIENCE):
                 await pipe.execute()
         except BaseException:
             self.changed |= names
+            for name, rows in tapes.items():
+                self.trades[name] = [*rows, *self.trades[name]][-TRADES_KEPT:]
             raise
-        for name, count in sent.items():
-            del self.trades[name][:count]
 
     def _published(self, name: str) -> PublishedBook:
         assembler = self.books[name]
@@ -235,9 +268,10 @@ class Feeds:
     async def _beat_forever(self) -> None:
         while True:
             live = sum(book.state.value == BookState.LIVE for book in self.books.values())
+            words = f"{live} of {len(self.books)} books live"
             try:
                 await database_sync_to_async(beat)(
-                    "feeds", f"{live} of {len(self.books)} books live"
+                    "feeds", words, is_well=live > 0 or not self.books
                 )
             except DatabaseError as error:
                 log.warning("the database is away: %s", error)
@@ -250,6 +284,10 @@ def read_plan() -> list[tuple[Venue, tuple[str, ...]]]:
     for row in VenueSymbol.objects.current().select_related("venue").order_by("symbol"):
         by_venue[row.venue].append(row.symbol)
     return [(venue, tuple(symbols)) for venue, symbols in by_venue.items()]
+
+
+def _link(venue: Venue, symbols: tuple[str, ...]) -> Link:
+    return Link(venue.pk, venue.slug, venue.adapter, (venue.rest_url, venue.ws_url), symbols)
 
 
 def _flat(mapping: dict[str, bytes]) -> list[str | bytes]:

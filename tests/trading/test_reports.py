@@ -16,9 +16,10 @@ from trading.services.executions import record
 from trading.services.submission import submit
 from trading.services.tickets import place
 from trading.states import State
-from venues.interface.errors import Cause, NotSent
-from venues.interface.types import OrderStatus, OrderUpdate, StreamReset
-from venues.models import Account, Venue
+from venues.interface.errors import Cause, NotSent, Rejected
+from venues.interface.types import OrderStatus, OrderUpdate, Page, StreamReset
+from venues.models import Account, Credential, Venue
+from venues.services.keys import seed_credential
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(20)]
 
@@ -148,15 +149,117 @@ def test_only_orders_that_may_still_change_are_asked_about(order):
 
 def test_accounts_without_a_key_in_use_are_left_alone(order):
     account = cast.account()
-    assert read_plan() == [account]
+    assert list(read_plan().values()) == [account]
     account.credentials.update(retired_at=cast.NOON)
-    assert read_plan() == []
+    assert read_plan() == {}
+
+
+class Opened:
+    """Hands out the clients of a script, one an opening, and hears the beats."""
+
+    def __init__(self, monkeypatch, *venues):
+        self.venues, self.keys, self.beats = list(venues), [], []
+        monkeypatch.setattr(module, "REPLAN_SECONDS", 0.05)
+        monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+        monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
+        monkeypatch.setattr(module, "SWEEP_SECONDS", 0.1)
+        monkeypatch.setattr(module, "open_client", self.open)
+        monkeypatch.setattr(module, "beat", self.beat)
+
+    def open(self, account):
+        self.keys.append((account.name, account.venue.rest_url, key_of(account)))
+        return self.venues.pop(0) if len(self.venues) > 1 else self.venues[0]
+
+    def beat(self, process, words, *, is_well):
+        self.beats.append((words, is_well))
+
+    async def run(self, *steps):
+        process = Reports()
+        task = asyncio.create_task(process.run())
+        try:
+            for step in steps:
+                await until(step)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def key_of(account):
+    return account.credentials.in_use().get().key_id
+
+
+def failing(error, *, times=10_000):
+    """A venue whose list of fills cannot be read for the first few times."""
+    venue, left = StreamingVenue(), [error] * times
+
+    async def get_fills(query):
+        if left:
+            raise left.pop()
+        return Page(())
+
+    venue.get_fills = get_fills
+    return venue
+
+
+async def test_a_replaced_key_and_a_changed_address_are_noticed(order, monkeypatch):
+    opened = Opened(monkeypatch, StreamingVenue())
+    account = await database_sync_to_async(cast.account)()
+
+    def replace_the_key():
+        if len(opened.keys) == 1 and key_of(account) != "the new one":
+            seed_credential(account=account, key_id="the new one", secret="s")
+        return opened.keys[-1:] == [("Main", "http://127.0.0.1:9", "the new one")]
+
+    def move():
+        if len(opened.keys) == 2:
+            Venue.objects.update(rest_url="http://127.0.0.1:10")
+        return opened.keys[-1:] == [("Main", "http://127.0.0.1:10", "the new one")]
+
+    await opened.run(replace_the_key, move)
+    assert len(opened.keys) == 3
+
+
+async def test_a_key_that_the_venue_refuses_is_read_again(order, monkeypatch):
+    refused = failing(Rejected("no such key", cause=Cause.AUTH))
+    opened = Opened(monkeypatch, refused, StreamingVenue())
+    await opened.run(lambda: ("1 of 1 accounts up to date", True) in opened.beats)
+    assert len(opened.keys) == 2
+    assert opened.beats[0] != ("1 of 1 accounts up to date", True)
+
+
+async def test_one_account_that_fails_unforeseen_leaves_the_others_and_is_red(
+    order, monkeypatch, caplog
+):
+    """A bug in what reads one venue's answers must not stop the fills of all venues."""
+    broken = failing(ZeroDivisionError("a bug"))
+    await database_sync_to_async(cast.account)("Second")
+    opened = Opened(monkeypatch, StreamingVenue())
+    monkeypatch.setattr(
+        module,
+        "open_client",
+        lambda account: broken if account.name == "Second" else opened.open(account),
+    )
+    await opened.run(
+        lambda: ("1 of 2 accounts up to date", False) in opened.beats,
+        lambda: sum("nobody foresaw" in line for line in caplog.messages) >= 2,
+        lambda: opened.beats[-1] == ("1 of 2 accounts up to date", False),
+    )
+    assert len(opened.keys) == 1
+
+
+async def test_an_account_that_left_the_plan_is_counted_no_longer(order, monkeypatch):
+    opened = Opened(monkeypatch, StreamingVenue())
+    await opened.run(
+        lambda: ("1 of 1 accounts up to date", True) in opened.beats,
+        lambda: Credential.objects.in_use().update(retired_at=cast.NOON) == 1,
+        lambda: opened.beats[-1] == ("0 of 0 accounts up to date", True),
+    )
 
 
 @pytest.mark.parametrize("model", [Account, Venue])
 def test_an_account_that_is_switched_off_is_still_followed(order, model):
     model.objects.update(is_enabled=False)
-    assert read_plan() == [cast.account()]
+    assert list(read_plan().values()) == [cast.account()]
 
 
 def test_fills_of_two_orders_do_not_mix(order):

@@ -1,6 +1,7 @@
 """The market-data process against streams that follow a script."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 from channels.db import database_sync_to_async
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 from cqops.platform.live.redis import client as redis_client
 from cqops.platform.telemetry.logs import trace_id
@@ -24,7 +26,8 @@ from venues.interface.types import (
     StreamReset,
     Trade,
 )
-from venues.live import tickers_key, trades_key
+from venues.live import TRADES_KEPT, tickers_key, trades_key
+from venues.marketdata.assembler import Assembler
 from venues.models import SymbolStatus, VenueSymbol
 from venues.services.books import BookState, PublishedBook, book_key, read_touch
 
@@ -105,7 +108,7 @@ async def follow(monkeypatch, streams, *, until):
     monkeypatch.setattr(
         module, "read_plan", lambda: [(module.Venue(slug="coinbase_advanced"), ("BTC-USD",))]
     )
-    monkeypatch.setattr(module, "beat", lambda *_: None)
+    monkeypatch.setattr(module, "beat", lambda *_, **__: None)
     monkeypatch.setattr(module, "look", _looks_at_nothing)
     process = Feeds()
     task = asyncio.create_task(process.run())
@@ -228,6 +231,127 @@ async def test_a_silent_book_is_marked_stale(monkeypatch, redis, settings):
         ScriptedStreams([snapshot()]),
         until=lambda _: stored() is not None and stored().state == "stale",
     )
+
+
+class Planned:
+    """A process whose plan, streams and beats the test holds."""
+
+    def __init__(self, monkeypatch, *plan):
+        self.plan, self.opened, self.beats = list(plan), [], []
+        self.streams = ScriptedStreams([snapshot()])
+        monkeypatch.setattr(module, "REPLAN_SECONDS", 0.02)
+        monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
+        monkeypatch.setattr(module, "read_plan", lambda: list(self.plan))
+        monkeypatch.setattr(module, "open_public_client", self.open)
+        monkeypatch.setattr(module, "beat", self.beat)
+
+    def open(self, venue):
+        self.opened.append(venue.ws_url)
+        return self.streams
+
+    def beat(self, process, words, *, is_well):
+        self.beats.append((words, is_well))
+
+    async def run(self, *steps):
+        """Take one step after the other, each once the one before has come true."""
+        process = Feeds()
+        task = asyncio.create_task(process.run())
+        try:
+            async with asyncio.timeout(4):
+                for step in steps:
+                    while not step(process):
+                        if task.done():
+                            await task
+                        await asyncio.sleep(0.01)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await process.redis.aclose()
+        return process
+
+
+def venue_at(url):
+    return module.Venue(pk=uuid.UUID(int=1), slug="coinbase_advanced", ws_url=url)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_changed_address_is_followed_anew(monkeypatch, redis):
+    made = Planned(monkeypatch, (venue_at("ws://old"), ("BTC-USD",)))
+
+    def move(_):
+        if made.opened.count("ws://old") == 2:
+            made.plan = [(venue_at("ws://new"), ("BTC-USD",))]
+            return True
+        return False
+
+    await made.run(move, lambda _: made.opened.count("ws://new") == 2)
+    assert len(made.opened) == 4  # books and trades, once each
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_symbol_that_left_the_plan_is_shown_no_longer(monkeypatch, redis):
+    redis.hset(tickers_key(), "coinbase_advanced:GONE-USD", "{}")  # from before a restart
+    made = Planned(monkeypatch, (venue_at("ws://x"), ("BTC-USD", "ETH-USD")))
+
+    def shrink(process):
+        if redis.hexists(tickers_key(), NAME):
+            redis.hset(tickers_key(), "coinbase_advanced:ETH-USD", "{}")
+            made.plan = [(venue_at("ws://x"), ("BTC-USD",))]
+            return True
+        return False
+
+    process = await made.run(
+        shrink,
+        lambda process: (
+            set(process.books) == {NAME} and redis.hkeys(tickers_key()) == [NAME.encode()]
+        ),
+    )
+    assert made.beats[-1][0].endswith("of 1 books live")
+    assert set(process.books) == {NAME}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_beat_is_red_until_a_book_is_live(monkeypatch, redis):
+    made = Planned(monkeypatch, (venue_at("ws://x"), ("BTC-USD",)))
+    made.streams = ScriptedStreams([])
+    waiting = lambda _: ("0 of 1 books live", False) in made.beats  # noqa: E731
+
+    await made.run(waiting)
+    made.streams = ScriptedStreams([snapshot()])
+    await made.run(lambda _: ("1 of 1 books live", True) in made.beats)
+    made.plan, made.beats = [], []
+    await made.run(lambda _: ("0 of 0 books live", True) in made.beats)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_trades_that_come_while_others_are_sent_are_sent_too(monkeypatch, redis):
+    """The list was shortened from its front after the send, though it had been shortened meanwhile."""
+    process = Feeds()
+    process.books[NAME] = Assembler("BTC-USD")
+    process.trades[NAME] = [b"first"] * TRADES_KEPT
+    sending = asyncio.create_task(process._publish())
+    await asyncio.sleep(0)
+    process.trades[NAME].append(b"last")
+    await sending
+    assert process.trades[NAME] == [b"last"]
+    await process._publish()
+    await process.redis.aclose()
+    assert redis.lindex(trades_key(NAME), 0) == b"last"
+
+
+async def test_trades_that_could_not_be_sent_are_kept_and_the_oldest_go_first(monkeypatch):
+    process = Feeds()
+    process.books[NAME] = Assembler("BTC-USD")
+    process.trades[NAME] = [b"old"] * TRADES_KEPT
+    process.redis = redis_async.Redis(port=1)
+    monkeypatch.setattr(module, "PUBLISH_PATIENCE", 0.05)
+    sending = asyncio.create_task(process._publish())
+    await asyncio.sleep(0)
+    process.trades[NAME].append(b"new")
+    with pytest.raises((RedisError, OSError)):
+        await sending
+    assert process.trades[NAME] == [*[b"old"] * (TRADES_KEPT - 1), b"new"]
+    await process.redis.aclose()
 
 
 @pytest.mark.django_db

@@ -17,13 +17,18 @@ STARTED = timezone.now()
 BEAT_SECONDS = 3.0
 
 
-def beat(process: str, detail: str = "") -> None:
-    """Record that this process has just done its work."""
+def beat(process: str, detail: str = "", *, is_well: bool = True) -> None:
+    """Record that this process has just done its work, and whether that work has any effect."""
     if process == ops.me():
         _first.notice(process)
     Heartbeat.objects.update_or_create(
         process=process,
-        defaults={"at": timezone.now(), "detail": detail[:200], "started_at": STARTED},
+        defaults={
+            "at": timezone.now(),
+            "detail": detail[:200],
+            "is_well": is_well,
+            "started_at": STARTED,
+        },
     )
 
 

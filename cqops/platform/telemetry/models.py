@@ -13,6 +13,7 @@ class Heartbeat(models.Model):
     process = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()
     detail = models.CharField(max_length=200, blank=True)
+    is_well = models.BooleanField(default=True)
     started_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -83,4 +83,4 @@ def _process(name: str) -> Part:
     words = f"last heard {age.total_seconds():.0f} s ago"
     if last.detail:
         words = f"{last.detail}; {words}"
-    return Part(ok=age < LATE_AFTER, detail=words)
+    return Part(ok=last.is_well and age < LATE_AFTER, detail=words)

@@ -46,6 +46,17 @@ def test_a_heartbeat_from_before_this_start_proves_nothing(healthy, client, monk
     assert answer.json()["parts"]["worker"]["detail"] == "not heard since this start"
 
 
+def test_a_process_that_works_to_no_effect_is_red_with_its_words(healthy, client):
+    beat("feeds", "0 of 4 books live", is_well=False)
+    answer = client.get("/statusz")
+    assert answer.status_code == 503
+    part = answer.json()["parts"]["feeds"]
+    assert not part["ok"]
+    assert part["detail"].startswith("0 of 4 books live; last heard")
+    beat("feeds", "1 of 4 books live")
+    assert client.get("/statusz").status_code == 200
+
+
 def test_a_process_that_never_started_is_named(healthy, client):
     Heartbeat.objects.filter(process="beat").delete()
     assert client.get("/statusz").json()["parts"]["beat"]["detail"] == "has not started yet"
