@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import msgspec
@@ -106,8 +106,8 @@ class Feeds:
             self.told.pop(name, None)
         try:
             async with asyncio.timeout(PUBLISH_PATIENCE):
-                shown = {name.decode() for name in await self.redis.hkeys(tickers_key())}
-                if old := shown - planned:
+                shown = cast(list[bytes], await self.redis.hkeys(tickers_key()))
+                if old := {name.decode() for name in shown} - planned:
                     await self.redis.hdel(tickers_key(), *old)
                     await self.redis.delete(*map(book_key, old), *map(trades_key, old))
         except (RedisError, OSError) as error:
@@ -265,14 +265,16 @@ class Feeds:
             resyncs=assembler.resyncs,
         )
 
+    def effect(self) -> tuple[str, bool]:
+        """Say how many books are live; none, where there should be some, is not well."""
+        live = sum(book.state.value == BookState.LIVE for book in self.books.values())
+        return f"{live} of {len(self.books)} books live", live > 0 or not self.books
+
     async def _beat_forever(self) -> None:
         while True:
-            live = sum(book.state.value == BookState.LIVE for book in self.books.values())
-            words = f"{live} of {len(self.books)} books live"
+            words, is_well = self.effect()
             try:
-                await database_sync_to_async(beat)(
-                    "feeds", words, is_well=live > 0 or not self.books
-                )
+                await database_sync_to_async(beat)("feeds", words, is_well=is_well)
             except DatabaseError as error:
                 log.warning("the database is away: %s", error)
             await asyncio.sleep(BEAT_SECONDS)
