@@ -11,7 +11,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from cqops.platform.local import browser
 from cqops.platform.telemetry import heartbeats, ops
 
-pytest_plugins = ["pytester", "tests.canaries", "tests.browsing"]
+pytest_plugins = ["pytester", "tests.canaries", "tests.browsing", "tests.loops"]
 
 LOCAL_HOSTS = ["127.0.0.1", "::1", "localhost"]
 # Names a test may resolve: its own machine, and Django's test host, which is never connected to.
