@@ -72,3 +72,9 @@ def write_environment_file(places: Places, variables: Mapping[str, str]) -> None
     """Leave the variables where manage.py finds them, so that it works by hand beside the desk."""
     lines = [f"{name}={value}\n" for name, value in variables.items()]
     write_private(places.environment_file, "".join(lines))
+
+
+def read_environment_file(places: Places) -> dict[str, str]:
+    """Read the variables of the desk that runs here."""
+    lines = places.environment_file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)

@@ -9,8 +9,9 @@ import pytest
 
 from cqops.platform.local import __main__ as entry
 from cqops.platform.local import browser, wheels
-from cqops.platform.local.commands import bench, clean
+from cqops.platform.local.commands import bench, clean, seed
 from cqops.platform.local.commands import test as testing
+from cqops.platform.local.lock import Lock
 from cqops.platform.local.own_servers import workshop
 from cqops.platform.local.places import CHECKOUT, Places
 from cqops.platform.local.refusal import Refusal
@@ -109,6 +110,27 @@ def test_clean_waits_for_a_desk_that_keeps_its_files_elsewhere(monkeypatch, tmp_
     with pytest.raises(Refusal, match=r"`cqops.platform.local run` still runs \(process 4711\)"):
         clean.main(places(tmp_path), {}, [], tmp_path / "base")
     assert (tmp_path / ".venv").exists()
+
+
+def test_seed_addresses_the_running_desk_whatever_an_env_file_says(monkeypatch, tmp_path):
+    """An .env in the checkout is compose's, and may name another database."""
+    desk = places(tmp_path)
+    desk.create()
+    (tmp_path / ".env").write_text("ENVIRONMENT=LIVE\nDATABASE_URL=postgres://real\n")
+    desk.environment_file.write_text("ENVIRONMENT=SIMULATED\nDATABASE_URL=postgres://demo?a=b\n")
+    seen = {}
+
+    def run(words, *, cwd, env, check):
+        seen.update(env)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(seed.subprocess, "run", run)
+    with Lock(desk.lock_file) as lock:
+        assert lock.acquire()
+        assert seed.main(desk, {"PATH": "/bin", "DATABASE_URL": "postgres://mine"}, []) == 0
+    assert seen["ENVIRONMENT"] == "SIMULATED"
+    assert seen["DATABASE_URL"] == "postgres://demo?a=b"
+    assert seen["PATH"] == "/bin"
 
 
 @pytest.mark.parametrize("module", ["bootstrap", "__main__", "commands.clean"])
