@@ -13,6 +13,8 @@ from cqops.platform.local.places import places_from
 from cqops.platform.local.refusal import Refusal
 
 Outcome = tuple[bool, str]
+# Not the tests: their names are sentences, and their arguments fixtures.
+TYPED_TOO = ("checks", "benchmarks", "examples")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def steps(environment: Mapping[str, str], caches: str) -> Iterator[Step]:
     yield Step("template layout (djhtml)", lambda: templates.layout(environment))
     yield Step("template rules (djlint)", lambda: templates.rules(environment))
     yield command("import contracts", tool("lint-imports", "--cache-dir", f"{caches}/imports"))
-    yield command("types (mypy)", python("-m", "mypy", *PRODUCT, "checks"))
+    yield command("types (mypy)", python("-m", "mypy", *PRODUCT, *TYPED_TOO))
     yield command("no missing migration", python("manage.py", "makemigrations", "--check"))
     yield command("migrations up, down, up", python("-m", "checks.migrations"))
     yield Step("production shape (check --deploy)", lambda: deployment.check(environment))

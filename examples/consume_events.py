@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -91,8 +92,8 @@ class Consumer:
         return int(is_new)
 
     def _new(self, wait_ms: int) -> Iterator[tuple[str, Message]]:
-        wanted = dict.fromkeys(self.streams, ">")
-        answer = self.client.xreadgroup(GROUP, self.name, wanted, count=BATCH, block=wait_ms)
+        wanted: dict[Any, Any] = dict.fromkeys(self.streams, ">")
+        answer: Any = self.client.xreadgroup(GROUP, self.name, wanted, count=BATCH, block=wait_ms)
         for stream, messages in answer or []:
             for message in messages:
                 yield stream, message
