@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cqops.platform.local.lock import Lock, is_held
 from cqops.platform.local.places import CHECKOUT
@@ -36,6 +36,9 @@ FLAGS = (
     "--disable-default-apps",
     "--metrics-recording-only",
 )
+# A page waits as long as this for what it expects: two cores may be busy with another suite.
+EXPECT_SECONDS = 15
+expect.set_options(timeout=EXPECT_SECONDS * 1000)
 ABORTED = "net::ERR_ABORTED"  # the page went elsewhere before the answer came: not a failure
 
 
@@ -62,39 +65,55 @@ class RunningDesk:
 @pytest.fixture(scope="session")
 def desk() -> Iterator[RunningDesk]:
     """Start `make run`'s supervisor in a fresh folder, and stop it after the last test."""
-    folder = _scratch() / "desk"
-    _stop_earlier(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    port = free_port()
-    environment = _environment(folder, port)
-    began = time.monotonic()
-    log = folder.with_name("desk.log")
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cqops.platform.local", "run"],
-            cwd=CHECKOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            text=True,
-        )
-    try:
-        _await_ready(process, log)
-        access = _access(folder)
-        EARS.know_desk(folder / "env", access)
-        yield RunningDesk(
-            url=f"http://localhost:{port}",
-            port=port,
-            folder=folder,
-            process=process,
+    with OwnDesk("desk", free_port()) as own:
+        yield own.start()
+
+
+class OwnDesk:
+    """A folder with a desk in it, which may be started again when its supervisor was killed."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self._folder, self._port = _scratch() / name, port
+        self._log = self._folder.with_name(f"{name}.log")
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        _stop_earlier(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return self
+
+    def start(self) -> RunningDesk:
+        began = time.monotonic()
+        with self._log.open("w", encoding="utf-8") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cqops.platform.local", "run"],
+                cwd=CHECKOUT,
+                env=_environment(self._folder, self._port),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                text=True,
+            )
+        _await_ready(self._process, self._log)
+        access = _access(self._folder)
+        EARS.know_desk(self._folder / "env", access)
+        return RunningDesk(
+            url=f"http://localhost:{self._port}",
+            port=self._port,
+            folder=self._folder,
+            process=self._process,
             access=access,
             seconds_to_ready=time.monotonic() - began,
         )
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+
+    def said(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(timeout=60)
 
 
 def _scratch() -> Path:

@@ -17,6 +17,7 @@ import redis
 
 PAUSE = 0.2
 PATIENCE = 90.0
+BACK_WITHIN = 60.0
 OVER = {"filled", "cancelled", "rejected", "expired", "refused", "unsent", "withdrawn"}
 
 
@@ -69,11 +70,24 @@ class Flow:
             "order_type": "market",
             "quantity": "0.05",
         }
-        if number % 5 == 0:
-            # Far from the market, so that some orders rest and have to survive.
-            price = "1750.00" if side == "buy" else "2080.00"
+        if number % 5 == 0 and (price := self._far_from_the_market(side)):
+            # So that some orders rest and have to survive.
             order |= {"order_type": "limit", "limit_price": price, "time_in_force": "gtc"}
         return order
+
+    def _far_from_the_market(self, side: str) -> str:
+        """Take the price from the book, as the simulated market moves; without a book there is none."""
+        try:
+            answer = self.client.get("/api/v1/symbols")
+        except httpx.TransportError:
+            return ""
+        if answer.status_code != httpx.codes.OK:
+            return ""
+        ticker = next(row for row in answer.json() if row["symbol"] == "ETH-USD")
+        touch, away = ("bid", "0.93") if side == "buy" else ("ask", "1.07")
+        if ticker[touch] is None:
+            return ""
+        return str((Decimal(ticker[touch]) * Decimal(away)).quantize(Decimal("0.01")))
 
     def _place(self, order: dict[str, Any]) -> None:
         """Send until there is an answer; the same id makes the repeat harmless."""
@@ -122,6 +136,68 @@ class Flow:
 def variables_of(folder: Path) -> dict[str, str]:
     lines = (folder / "env").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def booked(orders: list[dict[str, Any]]) -> Decimal:
+    """Add up what our executions moved."""
+    signs = {"buy": 1, "sell": -1}
+    moved = (
+        signs[order["side"]] * Decimal(one["quantity"])
+        for order in orders
+        for one in order["executions"]
+    )
+    return sum(moved, Decimal(0))
+
+
+def await_position(flow: Flow, wanted: Decimal) -> None:
+    """Wait until the position is what it has to be: what was missed is absorbed within ten seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := position(flow)) != wanted:
+        if time.monotonic() > deadline:
+            message = f"the position is {found}, the executions say {wanted}"
+            raise AssertionError(message)
+        time.sleep(0.3)
+
+
+def position(flow: Flow) -> Decimal:
+    rows = flow.client.get("/api/v1/positions").json()["results"]
+    mine = [row for row in rows if row["portfolio"] == "Treasury book" and row["asset"] == "ETH"]
+    return sum((Decimal(row["quantity"]) for row in mine), Decimal(0))
+
+
+def await_green(url: str, *, within: float = BACK_WITHIN) -> None:
+    """Wait for /statusz, and say what is missing when it stays red."""
+    await_status(url, 200, within=within)
+
+
+def await_status(url: str, code: int, *, within: float = BACK_WITHIN, words: str = "") -> None:
+    deadline = time.monotonic() + within
+    said = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx.get(f"{url}/statusz", timeout=5)
+        except httpx.TransportError as error:
+            said = repr(error)
+        else:
+            if answer.status_code == code and words in answer.text:
+                return
+            said = answer.text
+        time.sleep(0.3)
+    message = f"/statusz was not {code} {words} within {within:.0f} s: {said}"
+    raise AssertionError(message)
+
+
+def assert_nothing_lost(
+    flow: Flow, folder: Path, *, held_before: Decimal = Decimal(0)
+) -> list[dict[str, Any]]:
+    """Let every order come to its end, and hold our books against the venue's and the outside's."""
+    flow.stop()
+    orders = flow.settle()
+    assert compare(orders, VenueBooks.read(folder)) == []
+    await_position(flow, held_before + booked(orders))
+    await_green(flow.url)
+    assert missed(orders, told_outside(folder)) == []
+    return orders
 
 
 def told_outside(folder: Path) -> dict[str, list[dict[str, Any]]]:

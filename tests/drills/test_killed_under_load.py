@@ -7,8 +7,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.drills.flow import Flow, VenueBooks, compare, variables_of
-from tests.drills.test_kill_each_child import await_green, kill
+from tests.drills.flow import Flow, VenueBooks, await_green, compare, variables_of
+from tests.drills.test_kill_each_child import kill
 
 WRITERS = 4
 ROUNDS = 3
@@ -19,7 +19,7 @@ VICTIMS = ("relay", "worker", "redis")
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_event_arrives_in_order_when_what_carries_it_is_killed_under_load(desk):
-    await_green(desk)
+    await_green(desk.url)
     known = last_event(desk.folder)
     with ExitStack() as stack:
         flows = [
@@ -32,7 +32,7 @@ def test_every_event_arrives_in_order_when_what_carries_it_is_killed_under_load(
                 kill(desk, name)
         for flow in flows:
             flow.stop()
-        await_green(desk)
+        await_green(desk.url)
         orders = [order for flow in flows for order in flow.settle()]
         assert compare(orders, VenueBooks.read(desk.folder)) == []
         written = await_published(desk.folder, known)
