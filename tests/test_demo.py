@@ -6,6 +6,7 @@ from cqops import demo
 from cqops.platform.access.models import User
 
 
+@pytest.mark.slow  # passwords are hashed to be slow, seven of them three times
 @pytest.mark.django_db
 def test_only_a_password_that_opens_is_told(tmp_path, settings):
     settings.LOCAL_DIR = settings.SIMULATOR_DIR = tmp_path

@@ -13,11 +13,24 @@ from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
 from venues.models import Account, Credential, Venue, VenueSymbol
 from venues.services.keys import propose_credential, retire_credential
-from venues.services.registration import save_account, save_symbol, save_venue
+from venues.services.registration import objections, save_account, save_symbol, save_venue
+
+
+class VenueForm(forms.ModelForm[Venue]):
+    def clean(self) -> dict[str, Any]:
+        """Say beside the field what the service would refuse."""
+        given = super().clean() or self.cleaned_data
+        shown = ("name", "adapter", "rest_url", "ws_url", "ws_user_url")
+        venue = Venue(**{field: given.get(field, "") for field in shown})
+        for field, words in objections(venue).items():
+            if field in given:
+                self.add_error(field, words)
+        return given
 
 
 @admin.register(Venue)
 class VenueAdmin(Kept):
+    form = VenueForm
     list_display = ["name", "slug", "adapter", "environment", "is_enabled"]
     list_filter = ["is_enabled", "adapter"]
     search_fields = ["name", "slug"]

@@ -26,16 +26,22 @@ OF_A_SYMBOL = (
 def save_venue(*, venue: Venue) -> Venue:
     venue.environment_id = venue.environment_id or settings.ENVIRONMENT
     _refuse_foreign(venue.environment_id)
-    if venue.adapter not in ADAPTERS:
-        known = ", ".join(sorted(ADAPTERS))
-        raise ValidationError({"adapter": f"There is no such adapter. Known are: {known}."})
+    if found := objections(venue):
+        raise ValidationError(dict(found))
     venue.full_clean()
-    if foreign := foreign_addresses(venue):
-        raise ValidationError(dict(foreign))
     old = stored(venue)
     venue.save()
     record_saved(kind="venue", old=old, new=venue, fields=OF_A_VENUE)
     return venue
+
+
+def objections(venue: Venue) -> dict[str, str]:
+    """Name what this installation cannot have of a venue, by its field; forms ask before they save."""
+    found = foreign_addresses(venue)
+    if venue.adapter not in ADAPTERS:
+        known = ", ".join(sorted(ADAPTERS))
+        found["adapter"] = f"There is no such adapter. Known are: {known}."
+    return found
 
 
 @transaction.atomic

@@ -43,10 +43,15 @@ def verify() -> None:
 def verify_or_exit() -> None:
     """Check at process start, and end with one plain line when it does not hold."""
     try:
-        with _one_line_refusals():
-            verify()
+        end_unless_of_this_kind()
     finally:
         connection.close()
+
+
+def end_unless_of_this_kind() -> None:
+    """Check on the connection one has, and go on with it."""
+    with _one_line_refusals():
+        verify()
 
 
 def verify_before_migrating() -> None:

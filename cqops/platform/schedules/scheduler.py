@@ -12,7 +12,7 @@ from typing import Any
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from cqops.platform.installation.services import verify_or_exit
+from cqops.platform.installation.services import end_unless_of_this_kind
 from cqops.platform.schedules.services import FROM_SETTINGS
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class DeskScheduler(DatabaseScheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         # Beat announces its start only after this, and this writes.
-        verify_or_exit()
+        end_unless_of_this_kind()
         wanted = self.app.conf.beat_schedule
         left = PeriodicTask.objects.filter(description=FROM_SETTINGS).exclude(name__in=wanted)
         for task in left:

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from cqops.platform.access.policy import Role
 from tests import cast
 from venues.interface.errors import Cause, NotSent
 from venues.models import Venue
@@ -112,3 +113,17 @@ def test_a_row_that_came_in_another_way_is_not_called_either():
         with pytest.raises(NotSent, match="is the real venue, and this is SIMULATED") as refused:
             attempt()
         assert refused.value.cause is Cause.PERMANENT
+
+
+@pytest.mark.django_db
+def test_a_form_says_beside_the_field_what_would_be_refused(client):
+    admin = cast.person(Role.ADMIN)
+    client.force_login(admin)
+    rest, ws, ws_user = REAL
+    values = {"slug": "new", "name": "New", "adapter": "nowhere", "environment": "SIMULATED"}
+    addresses = {"rest_url": rest, "ws_url": ws, "ws_user_url": ws_user}
+    page = client.post("/admin/venues/venue/add/", values | addresses)
+    assert page.status_code == 200
+    errors = page.context["adminform"].form.errors
+    assert set(errors) == {"adapter", *addresses}
+    assert "is the real venue, and this is SIMULATED" in errors["rest_url"][0]
