@@ -220,7 +220,11 @@ async def test_redis_away_and_back_are_told_once_each(monkeypatch, redis, journa
         await real(process)
 
     monkeypatch.setattr(Feeds, "_publish", sometimes)
-    await follow(monkeypatch, ScriptedStreams([snapshot()]), until=lambda _: stored() is not None)
+    await follow(
+        monkeypatch,
+        ScriptedStreams([snapshot()]),
+        until=lambda process: stored() is not None and not process.is_redis_away,
+    )
     told = [kind for kind, _ in await database_sync_to_async(kinds)(journal)]
     assert [kind for kind in told if kind.startswith("redis")] == ["redis.away", "redis.back"]
 

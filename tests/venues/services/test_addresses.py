@@ -7,8 +7,8 @@ from cqops.platform.access.policy import Role
 from tests import cast
 from venues.interface.errors import Cause, NotSent
 from venues.models import Venue
-from venues.services.clients import open_client, open_public_client
 from venues.services.addresses import foreign_addresses, refusal
+from venues.services.clients import open_client, open_public_client
 from venues.services.registration import save_venue
 
 HERE = ("http://127.0.0.1:9", "ws://127.0.0.1:9", "")
