@@ -30,6 +30,7 @@ class Flow:
     pause: float = PAUSE
     placed: dict[str, dict[str, Any]] = field(default_factory=dict)
     interruptions: int = 0
+    held_before: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -39,6 +40,7 @@ class Flow:
         )
 
     def __enter__(self) -> Flow:
+        self.held_before = position(self)  # before the first order, which may fill at once
         self._thread.start()
         return self
 
@@ -187,14 +189,12 @@ def await_status(url: str, code: int, *, within: float = BACK_WITHIN, words: str
     raise AssertionError(message)
 
 
-def assert_nothing_lost(
-    flow: Flow, folder: Path, *, held_before: Decimal = Decimal(0)
-) -> list[dict[str, Any]]:
+def assert_nothing_lost(flow: Flow, folder: Path) -> list[dict[str, Any]]:
     """Let every order come to its end, and hold our books against the venue's and the outside's."""
     flow.stop()
     orders = flow.settle()
     assert compare(orders, VenueBooks.read(folder)) == []
-    await_position(flow, held_before + booked(orders))
+    await_position(flow, flow.held_before + booked(orders))
     await_green(flow.url)
     assert missed(orders, told_outside(folder)) == []
     return orders
