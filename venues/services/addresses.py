@@ -23,11 +23,9 @@ Origin = tuple[str, str, int]
 
 def refusal(venue: Venue) -> str:
     """Say why nothing may be sent to a venue; empty when it may be reached."""
-    if foreign := foreign_addresses(venue):
-        return " ".join(foreign.values())
     if settings.ENVIRONMENT == "LIVE" and venue.slug not in settings.LIVE_VENUES:
         return f"{venue} is not named in LIVE_VENUES, so nothing is sent there."
-    return ""
+    return " ".join(foreign_addresses(venue).values())
 
 
 def foreign_addresses(venue: Venue) -> dict[str, str]:
