@@ -32,7 +32,7 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from cqops.platform.access.models import DeskSession
+from cqops.platform.access.models import DeskSession, RoleGrant, User
 from cqops.platform.access.policy import Role
 from cqops.platform.access.scopes import parts_of
 from cqops.platform.access.sessions import sessions_of
@@ -118,6 +118,11 @@ def _row_of(model):
 def _of_the_account(model):
     if model is Account:
         return {"name": ACCOUNT}
+    # An admin may not touch what is their own: a viewer's rows say what may be done to others.
+    if model is User:
+        return {"role_grants__role": Role.VIEWER}
+    if model is RoleGrant:
+        return {"role": Role.VIEWER}
     names = {one.name for one in model._meta.get_fields() if one.is_relation}
     return {"account__name": ACCOUNT} if "account" in names else {}
 
@@ -223,6 +228,8 @@ def observe_actions(everyone, people):
         list_of = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         row = str(_row_of(model).pk)
         for action in sorted(_actions(model_admin, people)):
+            if model is User:
+                Client().force_login(User.objects.get(pk=row))  # a session there is to end
             body = {"action": action, "_selected_action": [row], "reason": "too large", "index": 0}
             body["is_confirmed"] = "on"
             cells = [everyone[one].asks("POST", list_of, (), body) for one in PEOPLE]

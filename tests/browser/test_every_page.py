@@ -114,7 +114,7 @@ def test_the_sign_in_page_is_drawn_without_a_complaint(new_page, screen):
     page = new_page(**SCREENS[screen])
     page.goto("/sign-in/")
 
-    expect(page.locator("button.role")).to_have_count(7)
+    expect(page.locator("button.role")).to_have_count(8)
     assert page.evaluate(OVERFLOW) <= 0
     _keep_picture(page, "nobody", "sign_in", screen)
 
