@@ -161,7 +161,8 @@ class Reports:
                 log.warning("%s could not be swept: %s", account, error)
                 _tell("sweep.failed", account, f"{account} could not be swept: {error}")
             try:
-                await asyncio.wait_for(asked.wait(), timeout=SWEEP_SECONDS)
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await asked.wait()
             except TimeoutError:
                 continue
 

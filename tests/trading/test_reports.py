@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from channels.db import database_sync_to_async
 
+from cqops.platform.telemetry.forever import end
 from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from trading import reports as module
@@ -56,8 +57,7 @@ async def run_with(monkeypatch, venue, condition):
     try:
         await until(condition)
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 def is_filled():
@@ -180,8 +180,7 @@ class Opened:
             for step in steps:
                 await until(step)
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
 
 def key_of(account):

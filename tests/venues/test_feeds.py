@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from cqops.platform.live.redis import client as redis_client
+from cqops.platform.telemetry.forever import end
 from cqops.platform.telemetry.logs import trace_id
 from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
@@ -121,8 +122,7 @@ async def follow(monkeypatch, streams, *, until):
                     await task
                 await asyncio.sleep(0.02)
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
         await process.redis.aclose()
     return process
 
@@ -271,8 +271,7 @@ class Planned:
                             await task
                         await asyncio.sleep(0.01)
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             await process.redis.aclose()
         return process
 

@@ -53,7 +53,8 @@ class RelayProcess:
             if await self._in_a_thread(self.jobs[name], name):
                 self.worked_at[name] = time.monotonic()
             try:
-                await asyncio.wait_for(self.bells[name].wait(), timeout=POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self.bells[name].wait()
             except TimeoutError:
                 continue
 

@@ -101,7 +101,8 @@ class Hub:
             joined = self._joined[channel] = asyncio.Event()
             if self._pubsub is not None and self.is_live:
                 await self._pubsub.subscribe(PREFIX + channel)
-        await asyncio.wait_for(joined.wait(), timeout=1)
+        async with asyncio.timeout(1):
+            await joined.wait()
         return int(await self._redis.hget(SEQUENCES, channel) or 0)
 
     async def leave(self, channel: str, mailbox: Mailbox) -> None:
@@ -121,7 +122,9 @@ class Hub:
     async def close(self) -> None:
         """End the subscription and give the connections back."""
         if self._task is not None:
-            self._task.cancel()
+            while not self._task.done():
+                self._task.cancel()  # redis may lose one; see cqops.platform.telemetry.forever
+                await asyncio.wait({self._task}, timeout=1)
             await asyncio.gather(self._task, return_exceptions=True)
         await self._redis.aclose()
 

@@ -1,4 +1,9 @@
-"""Runs an async process until it is told to stop."""
+"""Runs an async process until it is told to stop.
+
+Before Python 3.12 `asyncio.wait_for` loses a cancellation that arrives together with what it waits for.
+We use `asyncio.timeout` instead, but redis sends that way, and a task group that is ending passes no
+second cancellation on. So whoever ends a process asks all of its tasks until they are over.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +39,18 @@ async def _until_told(name: str, work: Coroutine[Any, Any, None]) -> None:
     waiting = asyncio.ensure_future(told.wait())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    while not task.done():
-        # A library may swallow one cancellation on its way; it is asked again.
-        task.cancel()
-        await asyncio.wait({task}, timeout=ASK_AGAIN_SECONDS)
+    await end(task)
     error = None if task.cancelled() else task.exception()
     await asyncio.to_thread(ops.stopped, because=str(error) if error else "")
     if error is not None:
         raise error
     log.info("%s stopped", name)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a process's task and wait until it is over, with every task it started."""
+    task.cancel()
+    while not task.done():
+        _, still = await asyncio.wait({task}, timeout=ASK_AGAIN_SECONDS)
+        for other in asyncio.all_tasks() - {asyncio.current_task()} if still else ():
+            other.cancel()

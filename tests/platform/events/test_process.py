@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 
 from cqops.platform.events import process, services
 from cqops.platform.events.process import RelayProcess
+from cqops.platform.telemetry.forever import end
 from cqops.platform.telemetry.logs import trace_id
 from cqops.platform.telemetry.models import Heartbeat
 from tests.platform.events.test_services import emit_moved
@@ -63,8 +64,7 @@ async def running(settings):
 
     yield start
     for made, task in tasks:
-        task.cancel()
-        await asyncio.wait({task})
+        await end(task)
         made.threads.shutdown()
 
 

@@ -193,8 +193,9 @@ async def test_a_waiter_that_was_cancelled_holds_up_nobody():
         await asyncio.sleep(0)
         one.cancel()
     one.cancel()
-    await asyncio.wait_for(other, 1)
-    await asyncio.wait_for(go(), 1)
+    async with asyncio.timeout(1):
+        await other
+        await go()
 
 
 async def test_a_call_that_breaks_inside_opens_the_gate():

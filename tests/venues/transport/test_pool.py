@@ -336,7 +336,8 @@ async def test_whoever_waits_to_put_is_let_go_when_the_reader_leaves():
 
     mailbox.close()
 
-    await asyncio.wait_for(waiting, 1)
+    async with asyncio.timeout(1):
+        await waiting
 
 
 @pytest.mark.parametrize("overflow", Overflow)

@@ -171,7 +171,8 @@ async def test_cancelling_the_reader_hangs_up():
         reader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reader
-        await asyncio.wait_for(gone.wait(), 2)
+        async with asyncio.timeout(2):
+            await gone.wait()
 
 
 async def test_a_hello_may_wait_for_its_token_and_a_token_not_given_is_asked_for_again():
