@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from cqops.platform.access.policy import Role
 from cqops.platform.local import readiness
 from cqops.platform.local.processes import PROCESSES
 from tests.platform.local.conftest import alive, wait_for
@@ -35,9 +36,9 @@ def test_the_token_that_is_printed_opens_the_interface_and_no_other_does(desk):
 
 
 def test_there_is_one_sign_in_for_each_role(desk):
-    roles = [user["role"] for user in desk.access["users"]]
-    assert {"trader", "approver", "auditor"} <= set(roles)
-    assert len(roles) == len(set(roles))
+    names = [user["username"] for user in desk.access["users"]]
+    assert {user["role"] for user in desk.access["users"]} == set(Role)
+    assert len(names) == len(set(names))
 
 
 def test_everything_returns_after_every_process_was_killed_at_once(desk):

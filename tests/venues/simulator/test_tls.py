@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import ssl
@@ -90,7 +91,7 @@ async def test_https_and_wss_beside_plain_with_one_app_and_one_end(tmp_path):
             await socket.send('{"type":"subscribe","channel":"level2","product_ids":["BTC-USD"]}')
             assert b"snapshot" in await socket.recv(decode=False)
             child.send_signal(signal.SIGTERM)
-            assert child.wait(10) == 0
+            assert await asyncio.to_thread(child.wait, 10) == 0
     finally:
         child.kill()
         child.wait()
