@@ -198,7 +198,12 @@ def test_ccxt_trades_on_coinbase_exchange_and_its_money_adds_up(exchange):
 
 
 def test_ccxt_knows_the_simulated_refusals_as_the_venues(exchange):
-    assert exchange["refused"] == {"too_dear": "InsufficientFunds", "gone": "OrderNotFound"}
+    assert exchange["refused"] == {
+        "too_dear": "InsufficientFunds",
+        "gone": "OrderNotFound",
+        "done": "OrderNotFound",
+        "stranger": "AuthenticationError",
+    }
 
 
 def test_ccxt_watches_a_book_trades_and_its_own_orders_move(ccxt, stage):

@@ -41,7 +41,11 @@ async def trade(venue):
     for name, call in {
         "too_dear": lambda: venue.create_order("BTC/USD", "limit", "buy", 9000, 20000),
         "gone": lambda: venue.fetch_order(resting["id"]),
+        "done": lambda: venue.cancel_order(taken["id"]),
+        "stranger": venue.fetch_balance,
     }.items():
+        if name == "stranger":
+            venue.password = "not this one"
         try:
             await call()
         except Exception as error:  # noqa: BLE001 -- which kind it is, is the answer
