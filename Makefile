@@ -27,7 +27,7 @@ FIND_PYTHON = \
 PREPARE = $(FIND_PYTHON); "$$python" -m cqops.platform.local.bootstrap
 LOCAL = exec .venv/bin/python -m cqops.platform.local
 
-.PHONY: help run test check fmt lock bench audit browser seed clean image-dependencies image-static \
+.PHONY: help run test check fmt lock bench fuzz audit browser seed clean image-dependencies image-static \
 	image-folders
 
 help: ## Explain these commands
@@ -51,6 +51,9 @@ lock: ## Solve the dependencies of pyproject.toml again into the two lock files
 
 bench: ## Run the benchmarks (ONLY=name runs one) on servers of their own
 	@$(PREPARE) tools && $(LOCAL) bench
+
+fuzz: ## Break a million messages for every decoder (ROUNDS=100000, ONLY="stream", SEED=2)
+	@$(PREPARE) tools && exec .venv/bin/python -m tests.venues.adapters.fuzz
 
 audit: ## Look the locked versions up in the vulnerability database
 	@$(PREPARE) tools && exec .venv/bin/python -m checks.audit

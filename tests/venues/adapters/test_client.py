@@ -113,6 +113,30 @@ async def test_an_answer_that_proves_nothing_is_unknown(answer):
         await client(lambda _: answer).place_order(REQUEST)
 
 
+async def test_a_broken_member_nobody_reads_does_not_undo_an_accepted_order():
+    drift: list[tuple[str, str]] = []
+    answer = json.dumps(ACCEPTED).encode()[:-1] + b',"\xff":1}'
+
+    order = await client(
+        lambda _: answer, on_drift=lambda kind, detail: drift.append((kind, detail))
+    ).place_order(REQUEST)
+
+    assert order.venue_order_id == "v1"
+    assert "unreadable" in order.raw
+    assert [kind for kind, _ in drift] == ["unreadable answer"]
+
+
+@pytest.mark.parametrize("act", ["place_order", "cancel_order"])
+async def test_an_unreadable_answer_to_an_act_is_reported_as_drift(act):
+    drift: list[str] = []
+    acting = client(lambda _: b"<html>", on_drift=lambda kind, _: drift.append(kind))
+    ref = OrderRef(symbol="BTC-USD", client_order_id="c1", venue_order_id="v1")
+
+    with pytest.raises(OutcomeUnknown):
+        await getattr(acting, act)(REQUEST if act == "place_order" else ref)
+    assert drift == ["unreadable answer"]
+
+
 async def test_older_answers_name_the_order_at_the_top():
     order = await client(
         lambda _: {

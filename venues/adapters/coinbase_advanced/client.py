@@ -189,7 +189,9 @@ class CoinbaseAdvancedClient(RestClient):
         for raw in said.fills:
             fill = self._reading(lambda raw=raw: read_fill(raw, self._around.now()))  # type: ignore[misc]
             if fill is None:
-                self._around.on_drift("fill that is no fill", bytes(raw)[:300].decode())
+                self._around.on_drift(
+                    "fill that is no fill", bytes(raw)[:300].decode(errors="replace")
+                )
             elif query.side in {None, fill.side}:
                 found.append(fill)
         # A page without fills ends the listing even if a cursor came with it.

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
-from venues.adapters.kit.reading import ZERO, Unreadable, decode
+from venues.adapters.kit.reading import ZERO, Unreadable, decode, plain_raw
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
 from venues.interface.types import (
     Health,
@@ -193,7 +193,7 @@ class RestClient:
         answer = await self._http.post(
             path, msgspec.json.encode(body), safety=Safety.ONCE, operation=operation
         )
-        return said(answer, kind, "order"), answer
+        return self._said(answer, kind, "order"), answer
 
     async def _cancel(self, path: str, body: object, kind: type[T], reference: str) -> T:
         """Ask for a cancel, which may be asked again."""
@@ -204,12 +204,21 @@ class RestClient:
             safety=Safety.REPEATABLE,
             operation=CANCEL.about(reference),
         )
-        return said(answer, kind, "cancel")
+        return self._said(answer, kind, "cancel")
 
     async def _delete(self, path: str, params: Params, kind: type[T], reference: str) -> T:
         self._need_key()
         answer = await self._http.delete(path, params=params, operation=CANCEL.about(reference))
-        return said(answer, kind, "cancel")
+        return self._said(answer, kind, "cancel")
+
+    def _said(self, answer: bytes, kind: type[T], what: str) -> T:
+        """Say of an unreadable answer to an act that its outcome is open."""
+        try:
+            return decode(answer, kind)
+        except Unreadable as error:
+            self._around.on_drift("unreadable answer", str(error))
+            message = f"the answer to the {what} cannot be read: {error}"
+            raise unknown(message) from error
 
     def _accepted(self, request: OrderRequest, venue_order_id: str, answer: bytes) -> Order:
         """Say only what an acceptance proves: taken for processing, nothing resting or filled."""
@@ -229,16 +238,16 @@ class RestClient:
             average_price=None,
             created_at=None,
             received_at=self._around.now(),
-            raw=msgspec.json.decode(answer),
+            raw=self._kept(answer),
         )
 
-
-def said(answer: bytes, kind: type[T], what: str) -> T:
-    try:
-        return decode(answer, kind)
-    except Unreadable as error:
-        message = f"the answer to the {what} cannot be read: {error}"
-        raise unknown(message) from error
+    def _kept(self, answer: bytes) -> Mapping[str, object]:
+        """Keep an acceptance whole; members nobody reads must not undo an order that stands."""
+        try:
+            return plain_raw(answer)
+        except Unreadable as error:
+            self._around.on_drift("unreadable answer", str(error))
+            return {"unreadable": answer.decode(errors="replace")}
 
 
 def looking_up(ref: OrderRef) -> Operation:
