@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminTextareaWidget
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from cqops.platform.access.admin_doors import Kept, StepUp, by
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
+from venues.adapters.contract import KeyField
+from venues.adapters.registry import ADAPTERS
 from venues.models import Account, Credential, Venue, VenueSymbol
 from venues.services.keys import propose_credential, retire_credential
 from venues.services.registration import objections, save_account, save_symbol, save_venue
@@ -73,16 +81,50 @@ class Unshown(UnfoldAdminTextareaWidget):  # type: ignore[misc]
 
 
 class NewCredential(forms.ModelForm):  # type: ignore[type-arg]
-    """Asks for a secret that is sealed at once, never shown again, and waits for a second person."""
+    """Asks which account first, and then for what a key of its venue consists of.
 
-    secret = forms.CharField(
-        widget=Unshown(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 6}),
-        help_text="Sealed as soon as it is saved; nobody can read it back here.",
-    )
+    What is secret is sealed at once, never shown again, and waits for a second person.
+    """
 
     class Meta:
         model = Credential
-        fields = ["account", "key_id"]
+        fields = ["account"]
+
+
+def form_for(account: Account | None) -> type[NewCredential]:
+    """Ask in the venue's words."""
+    fields = key_fields(account)
+    return type("NewCredential", (NewCredential,), {one.name: asking(one) for one in fields})
+
+
+def key_fields(account: Account | None) -> tuple[KeyField, ...]:
+    return ADAPTERS[account.venue.adapter].key_fields if account else ()
+
+
+def asking(one: KeyField) -> forms.Field:
+    words: dict[str, Any] = {
+        "label": one.label,
+        "help_text": one.help_text,
+        "required": one.is_required,
+    }
+    if one.choices:
+        return forms.ChoiceField(choices=one.choices, widget=UnfoldAdminSelectWidget(), **words)
+    if not one.is_secret:
+        return forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(), **words)
+    words["help_text"] += " Sealed as soon as it is saved; nobody can read it back here."
+    rows = 6 if one.is_multiline else 1
+    looks = {"autocomplete": "off", "spellcheck": "false", "rows": rows}
+    return forms.CharField(widget=Unshown(attrs=looks), **words)
+
+
+def chosen_account(request: HttpRequest) -> Account | None:
+    """Find the account the form is about: the one named, or the only one there is."""
+    accounts = Account.objects.select_related("venue")
+    named = request.POST.get("account") or request.GET.get("account")
+    try:
+        return accounts.filter(pk=UUID(named)).first() if named else accounts.get()
+    except (ValueError, Account.DoesNotExist, Account.MultipleObjectsReturned):
+        return None
 
 
 @admin.register(Credential)
@@ -98,14 +140,38 @@ class CredentialAdmin(Asks, StepUp, Kept):
     def has_change_permission(self, request: HttpRequest, obj: Credential | None = None) -> bool:
         return False
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Go on to the venue's own questions once an account is chosen."""
+        account = chosen_account(request)
+        if request.method == "POST" and account and "key_id" not in request.POST:
+            return redirect(f"{request.path}?account={account.pk}")
+        answer: HttpResponse = super().add_view(request, form_url, extra_context)
+        return answer
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"account": chosen_account(request)}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Credential | None = None,
+        change: Any = False,
+        **kwargs: Any,
+    ) -> Any:
+        if obj is None:
+            kwargs["form"] = form_for(chosen_account(request))
+        return super().get_form(request, obj, change, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: Any) -> None:
+        given = {one.name: form.cleaned_data[one.name] for one in key_fields(obj.account)}
+        key_id, secret = given.pop("key_id"), given.pop("secret")
+        more = {name: text for name, text in given.items() if text}
         self.asked(
             request,
             lambda: propose_credential(
-                account=obj.account,
-                key_id=obj.key_id,
-                secret=form.cleaned_data["secret"],
-                by=by(request),
+                account=obj.account, key_id=key_id, secret=secret, more=more, by=by(request)
             ),
         )
 
@@ -120,5 +186,5 @@ class CredentialAdmin(Asks, StepUp, Kept):
 
     def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> list[str]:
         if obj is None:
-            return ["account", "key_id", "secret"]
+            return ["account", *(one.name for one in key_fields(chosen_account(request)))]
         return ["account", "key_id", "created_at", "activated_at", "retired_at"]

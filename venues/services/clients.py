@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from venues.adapters.registry import ApiKey, Surroundings, VenueConfig, build_client
-from venues.credentials import CannotOpen, Sealed, unseal
+from venues.credentials import CannotOpen, Sealed, split, unseal
 from venues.interface.client import VenueClient
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
 from venues.interface.types import Order, OrderRequest
@@ -139,9 +139,10 @@ def _open(account: Account, credential: Credential) -> VenueClient:
         wrapped_key=bytes(credential.wrapped_key), secret=bytes(credential.sealed_secret)
     )
     try:
-        key = ApiKey(key_id=credential.key_id, secret=unseal(sealed))
+        parts = split(unseal(sealed))
     except CannotOpen as error:
         raise NotSent(str(error), cause=Cause.AUTH) from error
+    key = ApiKey(key_id=credential.key_id, secret=parts.secret, more=parts.more)
     seams = guarded(
         venue.slug, venue.adapter, account=str(account.pk), credential=str(credential.pk)
     )

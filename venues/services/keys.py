@@ -8,8 +8,10 @@ needs nobody else. A key that never came into use is forgotten when its request 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +28,8 @@ from cqops.platform.approvals.services import Facts, State, ask, void
 from cqops.platform.approvals.services.powers import carry_out, refuse_alone
 from cqops.platform.approvals.states import OPEN
 from cqops.platform.audit.services import record
-from venues.credentials import seal
+from venues.adapters.registry import ADAPTERS
+from venues.credentials import Parts, join, seal
 from venues.models import Account, Credential
 
 KIND = "venues.credential"
@@ -38,13 +41,24 @@ class WaitsAlready(Refused):
 
 @sensitive_variables()
 @transaction.atomic
-def propose_credential(*, account: Account, key_id: str, secret: str, by: User) -> Request:
-    """Seal a key, and ask a second person to agree that the account uses it from then on."""
+def propose_credential(
+    *,
+    account: Account,
+    key_id: str,
+    secret: str,
+    by: User,
+    more: Mapping[str, str] | None = None,
+) -> Request:
+    """Seal a key, and ask a second person to agree that the account uses it from then on.
+
+    `more` is what this venue's key has beside an id and a secret, by the adapter's names.
+    """
     demand(by, Action.VENUE_EDIT, account)
+    _refuse_unlike(account, {"key_id": key_id, "secret": secret, **(more or {})})
     if account.credentials.waiting().exists():
         message = f"A key of {account} waits for a second person already. Retire it, or wait."
         raise WaitsAlready(message)
-    credential = _sealed(account, key_id, secret)
+    credential = _sealed(account, key_id, Parts(secret, more or {}))
     record(action="credential.sealed", subject=account, after={"waits": credential.pk}, by=by)
     request = ask(
         kind=KIND,
@@ -61,8 +75,26 @@ def propose_credential(*, account: Account, key_id: str, secret: str, by: User) 
 
 
 @sensitive_variables()
-def _sealed(account: Account, key_id: str, secret: str) -> Credential:
-    sealed = seal(secret)
+def _refuse_unlike(account: Account, given: Mapping[str, str]) -> None:
+    """Refuse what is not exactly a key of this venue, by the names of its parts alone."""
+    asked = {field.name: field for field in ADAPTERS[account.venue.adapter].key_fields}
+    missing = [
+        field.label
+        for field in asked.values()
+        if field.is_required and not given.get(field.name, "").strip()
+    ]
+    unknown = sorted(given.keys() - asked.keys())
+    if missing:
+        message = f"A key of {account.venue} needs: {', '.join(missing)}."
+        raise ValidationError(message)
+    if unknown:
+        message = f"A key of {account.venue} has no {', '.join(unknown)}."
+        raise ValidationError(message)
+
+
+@sensitive_variables()
+def _sealed(account: Account, key_id: str, parts: Parts) -> Credential:
+    sealed = seal(join(parts))
     credential = Credential(
         account=account,
         environment_id=settings.ENVIRONMENT,
@@ -76,10 +108,12 @@ def _sealed(account: Account, key_id: str, secret: str) -> Credential:
 
 
 @sensitive_variables()
-def seed_credential(*, account: Account, key_id: str, secret: str) -> Credential:
+def seed_credential(
+    *, account: Account, key_id: str, secret: str, more: Mapping[str, str] | None = None
+) -> Credential:
     """Put a key in use where nobody is asked: the demo desk, and tests."""
     with seeding():
-        credential = _sealed(account, key_id, secret)
+        credential = _sealed(account, key_id, Parts(secret, more or {}))
         _put_in_use(credential, by=None)
     return credential
 

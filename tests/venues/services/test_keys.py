@@ -1,6 +1,7 @@
 """A key comes into use with a second person, and never by anything else."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -9,8 +10,8 @@ from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.services import Verdict, decide, settle_left
 from cqops.platform.audit.models import Entry
 from tests import cast
-from venues.credentials import Sealed, unseal
-from venues.models import Credential
+from venues.credentials import Parts, Sealed, join, split, unseal
+from venues.models import Account, Credential
 from venues.services.keys import WaitsAlready, propose_credential, retire_credential
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +126,50 @@ def test_retiring_needs_an_admin_and_nobody_else(admin, approver):
         retire_credential(credential=in_use(), by=approver)
     with pytest.raises(NotAllowed):
         propose(approver)
+
+
+def exchange_account():
+    where = cast.venue("coinbase_exchange")
+    where.adapter = "coinbase_exchange"
+    where.save()
+    return Account.objects.create(venue=where, name="Exchange", environment=where.environment)
+
+
+def test_the_form_asks_in_the_words_of_the_venue_for_exactly_its_key(client, admin, approver):
+    cast.account()
+    account = exchange_account()
+    client.force_login(admin)
+    address = reverse("admin:venues_credential_add")
+
+    first = client.get(address).content.decode()
+    assert 'name="secret"' not in first
+    page = client.post(address, {"account": str(account.pk)}, follow=True).content.decode()
+    assert "Passphrase" in page
+    assert "One line of base64" in page
+    body = {"account": str(account.pk), "key_id": "next", "secret": SECRET, "passphrase": "words"}
+    refused = client.post(address, {**body, "passphrase": ""}).content.decode()
+    assert "This field is required" in refused
+    assert SECRET not in refused
+    client.post(address, body)
+    cast.approve(Request.objects.get(), approver)
+
+    found = account.credentials.in_use().get()
+    opened = split(unseal(Sealed(bytes(found.wrapped_key), bytes(found.sealed_secret))))
+    assert (opened.secret, opened.more) == (SECRET, {"passphrase": "words"})
+
+
+def test_a_key_that_lacks_a_part_or_has_one_too_many_is_refused_without_its_secret(admin):
+    account = exchange_account()
+    for more, said in (({}, "Passphrase"), ({"passphrase": "p", "pin": "1"}, "pin")):
+        with pytest.raises(ValidationError) as refusal:
+            propose_credential(account=account, key_id="k", secret=SECRET, more=more, by=admin)
+        assert said in str(refusal.value)
+        assert SECRET not in str(refusal.value)
+
+
+def test_a_secret_sealed_alone_before_still_opens():
+    assert split(SECRET) == Parts(SECRET)
+    assert split(join(Parts("parts:odd"))) == Parts("parts:odd", {})
 
 
 def test_the_form_asks_and_never_gives_the_secret_back(client, admin, approver):
