@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8000
 ARGS ?=
 ONLY ?=
+VENUE ?=
 PYTHON ?=
 IMAGE_ENV ?= /opt/cqops
 export PORT ARGS ONLY
@@ -27,7 +28,8 @@ FIND_PYTHON = \
 PREPARE = $(FIND_PYTHON); "$$python" -m cqops.platform.local.bootstrap
 LOCAL = exec .venv/bin/python -m cqops.platform.local
 
-.PHONY: help run test check fmt lock bench fuzz audit browser seed clean image-dependencies image-static \
+.PHONY: help run test check fmt docs adapters live-test lock bench fuzz audit browser seed clean \
+	image-dependencies image-static \
 	image-folders
 
 help: ## Explain these commands
@@ -45,6 +47,15 @@ check: ## Lint, types, import contracts, templates, migrations both ways, locks,
 
 fmt: ## Lay out code and templates
 	@$(PREPARE) tools && exec .venv/bin/python -m checks.layout
+
+docs: ## Write the table of what each venue can do into docs/venues
+	@$(PREPARE) tools && exec .venv/bin/python -m checks.capabilities
+
+adapters: ## Print how large each venue's adapter is
+	@$(PREPARE) tools && exec .venv/bin/python -m checks.adapters
+
+live-test: ## Try a REAL venue with your own key (VENUE=..., read docs/venues/live-test.md first)
+	@$(PREPARE) tools && exec .venv/bin/python -m tests.live "$(VENUE)"
 
 lock: ## Solve the dependencies of pyproject.toml again into the two lock files
 	@$(PREPARE) tools && exec .venv/bin/python -m checks.locks

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from checks import deployment, locks, sizes, templates, words
+from checks import adapters, capabilities, deployment, locks, sizes, templates, words
 from checks.tools import PRODUCT, python, run, tool
 from cqops.platform.local.own_servers import Workshop, workshop
 from cqops.platform.local.places import places_from
@@ -35,6 +35,8 @@ def steps(environment: Mapping[str, str], caches: str) -> Iterator[Step]:
     yield command("layout (ruff)", python("-m", "ruff", "format", "--check", "--quiet", "."))
     yield Step("no second ways (words)", words.check)
     yield Step(f"modules under {sizes.LIMIT + 1} lines", sizes.check)
+    yield Step(f"adapters under {adapters.LIMIT} statements", adapters.check)
+    yield Step("docs say what the venues can do", capabilities.check)
     yield Step("locks fresh, hashed, no addresses", locks.check)
     yield command("locked packages agree (pip check)", python("-m", "pip", "check"))
     yield Step("template layout (djhtml)", lambda: templates.layout(environment))

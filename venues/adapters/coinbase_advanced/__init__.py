@@ -6,7 +6,7 @@ from typing import Final
 
 from venues.adapters.coinbase_advanced.client import CoinbaseAdvancedClient
 from venues.adapters.coinbase_advanced.orders import CAPABILITIES
-from venues.adapters.contract import Adapter, ApiKey, KeyField, Surroundings, VenueConfig
+from venues.adapters.contract import Adapter, KeyField, VenueConfig
 
 KEY_FIELDS: Final = (
     KeyField(
@@ -30,17 +30,10 @@ LIVE: Final = VenueConfig(
     ws_user_url="wss://advanced-trade-ws-user.coinbase.com",
 )
 
-
-def build(
-    *, config: VenueConfig, key: ApiKey | None, around: Surroundings
-) -> CoinbaseAdvancedClient:
-    return CoinbaseAdvancedClient(config=config, key=key, around=around)
-
-
 ADAPTER: Final = Adapter(
     name="Coinbase Advanced",
     live=LIVE,
     key_fields=KEY_FIELDS,
     capabilities=CAPABILITIES,
-    build=build,
+    build=CoinbaseAdvancedClient,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -22,12 +23,12 @@ from venues.adapters.coinbase_advanced.normalizer import (
     read_order,
 )
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
+from venues.adapters.kit.listing import PageWords, of_side, of_status
 from venues.adapters.kit.reading import first, unix_time
 from venues.adapters.kit.rest import Params, RestClient, looking_up, next_cursor, unknown
 from venues.adapters.kit.stream import Follower
 from venues.adapters.kit.writing import amount, invalid
 from venues.interface.errors import Rejected, VenueError
-from venues.interface.times import to_rfc3339
 from venues.interface.types import (
     OPEN_STATUSES,
     Balance,
@@ -54,6 +55,17 @@ T = TypeVar("T")
 
 PREFIX: Final = "/api/v3/brokerage"
 LARGEST_PAGE: Final = 250
+_ORDER_WORDS: Final = PageWords(
+    largest=LARGEST_PAGE,
+    symbol="product_ids",
+    order="order_ids",
+    cursor="cursor",
+    since="start_date",
+    until="end_date",
+)
+_FILL_WORDS: Final = replace(
+    _ORDER_WORDS, since="start_sequence_timestamp", until="end_sequence_timestamp"
+)
 # A limit another client keeps in practice; the venue documents none.
 MOST_BOOKS_ON_A_SOCKET: Final = 55
 # `-USDC` products that are markets of their own, not another name of a `-USD` one.
@@ -167,7 +179,7 @@ class CoinbaseAdvancedClient(RestClient):
         return self._order((await self._read(path, (), wire.OneOrder, looking_up(ref))).order)
 
     async def get_orders(self, query: OrderQuery) -> Page[Order]:
-        params = _page_params(query, "start_date", "end_date")
+        params = _ORDER_WORDS.params(query)
         params += [("order_side", query.side.value.upper())] if query.side else []
         # The venue lets OPEN stand with no other status; what it does not filter, we do.
         is_open_only = bool(query.statuses) and query.statuses <= OPEN_STATUSES
@@ -175,13 +187,12 @@ class CoinbaseAdvancedClient(RestClient):
         said = await self._read(
             f"{PREFIX}/orders/historical/batch", params, wire.Orders, op.LIST_ORDERS
         )
-        found = (self._order(raw) for raw in said.orders)
-        wanted = tuple(one for one in found if not query.statuses or one.status in query.statuses)
+        wanted = of_status([self._order(raw) for raw in said.orders], query)
         return Page(wanted, next_cursor(query.cursor, said.cursor, has_next=said.has_next))
 
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
         """List executions; corrections and reversals are left to the drift report."""
-        params = _page_params(query, "start_sequence_timestamp", "end_sequence_timestamp")
+        params = _FILL_WORDS.params(query)
         said = await self._read(
             f"{PREFIX}/orders/historical/fills", params, wire.Fills, op.LIST_FILLS
         )
@@ -192,11 +203,13 @@ class CoinbaseAdvancedClient(RestClient):
                 self._around.on_drift(
                     "fill that is no fill", bytes(raw)[:300].decode(errors="replace")
                 )
-            elif query.side in {None, fill.side}:
+            else:
                 found.append(fill)
         # A page without fills ends the listing even if a cursor came with it.
         has_next = None if said.fills else False
-        return Page(tuple(found), next_cursor(query.cursor, said.cursor, has_next=has_next))
+        return Page(
+            of_side(found, query), next_cursor(query.cursor, said.cursor, has_next=has_next)
+        )
 
     def _order(self, raw: msgspec.Raw) -> Order:
         order = self._reading(lambda: read_order(raw, self._around.now()))
@@ -210,7 +223,7 @@ class CoinbaseAdvancedClient(RestClient):
         return self._reading(lambda: read_balances(accounts, self._around.now()))
 
     async def _accounts(self, cursor: str) -> Page[wire.Account]:
-        params = _page_params(OrderQuery(limit=LARGEST_PAGE, cursor=cursor))
+        params = _ORDER_WORDS.params(OrderQuery(limit=LARGEST_PAGE, cursor=cursor))
         said = await self._read(f"{PREFIX}/accounts", params, wire.Accounts, op.BALANCES)
         return Page(tuple(said.accounts), next_cursor(cursor, said.cursor, has_next=said.has_next))
 
@@ -287,15 +300,6 @@ class CoinbaseAdvancedClient(RestClient):
 
 def _has_two_names(symbol: str) -> bool:
     return symbol.endswith("-USDC") and symbol not in OWN_USDC_MARKETS
-
-
-def _page_params(query: OrderQuery, since: str = "", until: str = "") -> list[tuple[str, str]]:
-    params = [("limit", str(min(query.limit, LARGEST_PAGE)))]
-    params += [("product_ids", symbol) for symbol in query.symbols]
-    params += [("order_ids", query.venue_order_id)] if query.venue_order_id else []
-    params += [("cursor", query.cursor)] if query.cursor else []
-    params += [(since, to_rfc3339(query.since))] if query.since else []
-    return params + ([(until, to_rfc3339(query.until))] if query.until else [])
 
 
 def _is_another_order(said: wire.Created, body: dict[str, object]) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from venues.adapters.coinbase_exchange.client import CoinbaseExchangeClient
 from venues.adapters.coinbase_exchange.orders import CAPABILITIES
-from venues.adapters.contract import Adapter, ApiKey, KeyField, Surroundings, VenueConfig
+from venues.adapters.contract import Adapter, KeyField, VenueConfig
 
 KEY_FIELDS: Final = (
     KeyField(
@@ -35,17 +35,10 @@ LIVE: Final = VenueConfig(
     ws_user_url="wss://ws-feed.exchange.coinbase.com",
 )
 
-
-def build(
-    *, config: VenueConfig, key: ApiKey | None, around: Surroundings
-) -> CoinbaseExchangeClient:
-    return CoinbaseExchangeClient(config=config, key=key, around=around)
-
-
 ADAPTER: Final = Adapter(
     name="Coinbase Exchange",
     live=LIVE,
     key_fields=KEY_FIELDS,
     capabilities=CAPABILITIES,
-    build=build,
+    build=CoinbaseExchangeClient,
 )

@@ -8,7 +8,7 @@ filled is forgotten by the venue: for an order it once named, not found means ex
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
@@ -27,12 +27,12 @@ from venues.adapters.coinbase_exchange.normalizer import (
 )
 from venues.adapters.coinbase_exchange.signer import ExchangeAuth
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
+from venues.adapters.kit.listing import PageWords, of_side, of_status
 from venues.adapters.kit.reading import ZERO, number, time_of
 from venues.adapters.kit.rest import RestClient, looking_up, unknown
-from venues.adapters.kit.stream import Follower
+from venues.adapters.kit.stream import Follower, reading_hints
 from venues.adapters.kit.writing import invalid
 from venues.interface.errors import Cause, NotSent, Rejected
-from venues.interface.times import to_rfc3339
 from venues.interface.types import (
     OPEN_STATUSES,
     Balance,
@@ -59,6 +59,14 @@ from venues.interface.types import (
 from venues.transport import operation as op
 
 LARGEST_PAGE: Final = 1000
+_WORDS: Final = PageWords(
+    largest=LARGEST_PAGE,
+    symbol="product_id",
+    order="order_id",
+    cursor="after",
+    since="start_date",
+    until="end_date",
+)
 _SAYS_NOTHING: Final = "Coinbase Exchange does not say what a key may do or when it ends."
 
 
@@ -148,13 +156,7 @@ class CoinbaseExchangeClient(RestClient):
         symbol, after = _place(query)
         params = [("status", status) for status in statuses] + _page_params(query, symbol, after)
         said, headers = await self._read_page("/orders", params, list[msgspec.Raw], op.LIST_ORDERS)
-        found = tuple(self._order(raw) for raw in said)
-        wanted = tuple(
-            one
-            for one in found
-            if query.side in {None, one.side}
-            and (not query.statuses or one.status in query.statuses)
-        )
+        wanted = of_status(of_side([self._order(raw) for raw in said], query), query)
         return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
 
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
@@ -167,7 +169,7 @@ class CoinbaseExchangeClient(RestClient):
         said, headers = await self._read_page("/fills", params, list[msgspec.Raw], op.LIST_FILLS)
         now = self._around.now()
         found = self._reading(lambda: tuple(read_fill(raw, now) for raw in said))
-        wanted = tuple(one for one in found if query.side in {None, one.side})
+        wanted = of_side(found, query)
         return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
 
     def _order(self, raw: msgspec.Raw) -> Order:
@@ -218,25 +220,13 @@ class CoinbaseExchangeClient(RestClient):
     ) -> AsyncGenerator[Ticker | StreamReset, None]:
         return Follower(self._config.ws_url, feed.Tickers(symbols, self._around)).items()
 
-    async def subscribe_executions(
+    def subscribe_executions(
         self, symbols: Sequence[str]
     ) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
         """Follow own orders; what the feed only hints at is read before it is told."""
         self._need_key()
         dialect = feed.Executions(symbols, self._around, signer=self._signer)
-        follower = Follower(self._config.ws_user_url, dialect)
-        async with aclosing(follower.items()) as items:
-            async for item in items:
-                if not isinstance(item, OrderRef):
-                    yield item
-                    continue
-                try:
-                    order = await self.get_order(item)
-                except (Rejected, NotSent) as error:
-                    reason = f"an order could not be read: {error}"
-                    yield StreamReset(reason=reason, received_at=self._around.now())
-                else:
-                    yield OrderUpdate(order=order, is_snapshot=False, received_at=order.received_at)
+        return reading_hints(Follower(self._config.ws_user_url, dialect), self.get_order)
 
 
 def _name(ref: OrderRef) -> str:
@@ -262,9 +252,5 @@ def _next(query: OrderQuery, symbol: str, after: str, *, is_empty: bool) -> str:
 
 
 def _page_params(query: OrderQuery, symbol: str, after: str) -> list[tuple[str, str]]:
-    params = [("limit", str(min(query.limit, LARGEST_PAGE)))]
-    params += [("product_id", symbol)] if symbol else []
-    params += [("order_id", query.venue_order_id)] if query.venue_order_id else []
-    params += [("after", after)] if after else []
-    params += [("start_date", to_rfc3339(query.since))] if query.since else []
-    return params + ([("end_date", to_rfc3339(query.until))] if query.until else [])
+    """Ask for one symbol's page, or one order's."""
+    return _WORDS.params(replace(query, symbols=(symbol,) if symbol else (), cursor=after))

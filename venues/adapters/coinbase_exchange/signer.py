@@ -2,58 +2,51 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Final
 
-import httpx
-
 from venues.adapters.contract import ApiKey
-from venues.interface.errors import Cause, NotSent
+from venues.transport.signers.mac import (
+    HeaderAuth,
+    Mac,
+    SecretIs,
+    Written,
+    stamp_method_target_body,
+)
 
 SOCKET_TARGET: Final = "/users/self/verify"
 
 
-class ExchangeAuth(httpx.Auth):
-    """The signing step between "request built" and "request sent"; the query is signed too."""
-
-    requires_request_body = True
+class ExchangeAuth(HeaderAuth):
+    """Signs requests, their query too, and the messages that subscribe to own orders."""
 
     def __init__(self, key: ApiKey, clock: Callable[[], float]) -> None:
         self._key = key
         self._clock = clock
-        try:
-            self._secret = base64.b64decode(key.secret.strip(), validate=True)
-        except (binascii.Error, ValueError) as error:
-            message = "the secret cannot be used: it is not base64"
-            raise NotSent(message, cause=Cause.AUTH) from error
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        timestamp = self._timestamp()
-        target = request.url.raw_path
-        request.headers["CB-ACCESS-KEY"] = self._key.key_id
-        request.headers["CB-ACCESS-TIMESTAMP"] = timestamp
-        request.headers["CB-ACCESS-PASSPHRASE"] = self._key.more.get("passphrase", "")
-        request.headers["CB-ACCESS-SIGN"] = self._sign(
-            timestamp.encode() + request.method.encode() + target + request.content
+        super().__init__(
+            Mac(key.secret, secret_is=SecretIs.BASE64, written=Written.BASE64),
+            prehash=stamp_method_target_body,
+            stamp=lambda _request: self._timestamp(),
+            headers=self._signed_headers,
         )
-        yield request
 
     def subscription(self) -> dict[str, str]:
         """Sign a subscribe message."""
         timestamp = self._timestamp()
         return {
-            "signature": self._sign(f"{timestamp}GET{SOCKET_TARGET}".encode()),
+            "signature": self._mac.sign(f"{timestamp}GET{SOCKET_TARGET}".encode()),
             "key": self._key.key_id,
             "passphrase": self._key.more.get("passphrase", ""),
             "timestamp": timestamp,
         }
 
+    def _signed_headers(self, timestamp: str, signature: str) -> dict[str, str]:
+        return {
+            "CB-ACCESS-KEY": self._key.key_id,
+            "CB-ACCESS-TIMESTAMP": timestamp,
+            "CB-ACCESS-PASSPHRASE": self._key.more.get("passphrase", ""),
+            "CB-ACCESS-SIGN": signature,
+        }
+
     def _timestamp(self) -> str:
         return str(int(self._clock()))
-
-    def _sign(self, message: bytes) -> str:
-        return base64.b64encode(hmac.digest(self._secret, message, hashlib.sha256)).decode()

@@ -9,14 +9,15 @@ nothing: until the dialect has seen proof, a deadline runs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from venues.adapters.contract import Surroundings
 from venues.adapters.kit.reading import Unreadable
-from venues.interface.types import StreamReset
+from venues.interface.errors import NotSent, Rejected
+from venues.interface.types import Order, OrderRef, OrderUpdate, StreamReset
 from venues.transport.websocket import Lost, Opened, WebSocketSession
 
 T = TypeVar("T")
@@ -126,6 +127,27 @@ class Follower(Generic[T]):
 
     def _reset(self, reason: str) -> StreamReset:
         return StreamReset(reason=reason, received_at=self._now())
+
+
+async def reading_hints(
+    follower: Follower[OrderUpdate | OrderRef], get_order: Callable[[OrderRef], Awaitable[Order]]
+) -> AsyncGenerator[OrderUpdate | StreamReset, None]:
+    """Follow a private stream that only names orders: each is read before it is told.
+
+    One that cannot be read makes whoever listens read everything again.
+    """
+    async with aclosing(follower.items()) as items:
+        async for item in items:
+            if not isinstance(item, OrderRef):
+                yield item
+                continue
+            try:
+                order = await get_order(item)
+            except (Rejected, NotSent) as error:
+                now = follower.dialect.around.now()
+                yield StreamReset(reason=f"an order could not be read: {error}", received_at=now)
+            else:
+                yield OrderUpdate(order=order, is_snapshot=False, received_at=order.received_at)
 
 
 class Counter:
