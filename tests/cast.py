@@ -268,6 +268,10 @@ class ScriptedVenue:
             raise Rejected(message, cause=Cause.NOT_FOUND)
         return self.orders[ref.client_order_id]
 
+    async def get_orders(self, query: OrderQuery) -> Page[VenueOrder]:
+        wanted = query.statuses or frozenset(OrderStatus)
+        return Page(tuple(one for one in self.orders.values() if one.status in wanted))
+
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
         self.cancelled.append(ref)
         order = self.orders[ref.client_order_id]

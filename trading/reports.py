@@ -29,7 +29,8 @@ from trading.services.submission import reference
 from trading.states import AT_THE_VENUE, State
 from venues.interface.client import ListsFills, StreamsExecutions, VenueClient
 from venues.interface.errors import Cause, Rejected, VenueError
-from venues.interface.types import Fill, OrderQuery, OrderRef, OrderUpdate, Page
+from venues.interface.types import OPEN_STATUSES, Fill, OrderQuery, OrderRef, OrderUpdate, Page
+from venues.interface.types import Order as VenueOrder
 from venues.models import Account, Credential
 from venues.services.clients import open_client
 from venues.services.instruments import symbols_to_list, traded_symbols
@@ -167,7 +168,11 @@ class Reports:
                 continue
 
     async def _sweep(self, account: Account, client: VenueClient) -> None:
-        """Read every fill since the mark, then every order that we believe is still working."""
+        """Read every fill since the mark, then every order that we believe is still working.
+
+        What the venue lists as open is read by the page; only what it does not list is asked for
+        by itself, or a desk with many orders would spend its whole budget on looking them up.
+        """
         started = timezone.now()
         since = await database_sync_to_async(read_mark)(account, started)
         symbols = await database_sync_to_async(symbols_to_list)(account)
@@ -176,7 +181,16 @@ class Reports:
         )
         await self._book(account, fills, by="sweep")
         await database_sync_to_async(write_mark)(account, started)
-        for wanted in await database_sync_to_async(working)(account):
+        believed = await database_sync_to_async(working)(account)
+        if not believed:
+            return
+        listed = await _open_orders(client, symbols)
+        for order in listed:
+            await self._take_found(account, client, order)
+        names = {order.venue_order_id for order in listed}
+        for wanted in believed:
+            if wanted.venue_order_id in names:
+                continue
             try:
                 found = await client.get_order(wanted)
             except Rejected as error:
@@ -184,11 +198,11 @@ class Reports:
                     raise
                 log.warning("%s no longer knows order %s", account, wanted.client_order_id)
                 continue
-            await self._take(
-                account,
-                client,
-                OrderUpdate(order=found, is_snapshot=True, received_at=found.received_at),
-            )
+            await self._take_found(account, client, found)
+
+    async def _take_found(self, account: Account, client: VenueClient, found: VenueOrder) -> None:
+        update = OrderUpdate(order=found, is_snapshot=True, received_at=found.received_at)
+        await self._take(account, client, update)
 
     def _up_to_date(self) -> int:
         late = timezone.now() - timedelta(seconds=3 * SWEEP_SECONDS)
@@ -231,6 +245,17 @@ async def _all_fills(client: VenueClient, query: OrderQuery) -> list[Fill]:
         cursor = page.cursor
         if not cursor or not page.items:
             return fills
+
+
+async def _open_orders(client: VenueClient, symbols: tuple[str, ...]) -> list[VenueOrder]:
+    query = OrderQuery(symbols=symbols, statuses=OPEN_STATUSES, limit=PAGE)
+    found: list[VenueOrder] = []
+    while True:
+        page = await client.get_orders(query)
+        found.extend(page.items)
+        if not page.cursor:
+            return found
+        query = replace(query, cursor=page.cursor)
 
 
 def read_plan() -> dict[Link, Account]:

@@ -268,3 +268,26 @@ def test_fills_of_two_orders_do_not_mix(order):
     )
     order.refresh_from_db()
     assert order.filled_quantity == Decimal("0.1")
+
+
+async def test_what_the_venue_lists_as_open_is_not_looked_up_one_by_one(
+    trader, live_book, scripted_venue, monkeypatch
+):
+    def send(number):
+        ticket = replace(cast.ticket(trader), quantity=Decimal("0.01"))
+        made = place(ticket=ticket, client_order_id=f"order-{number}", by=trader)
+        submit(made.pk)
+
+    for number in range(3):
+        await database_sync_to_async(send)(number)
+    asked = []
+    scripted_venue.on_get = asked.append
+    gone = scripted_venue.orders["order-2"]
+    scripted_venue.orders["order-2"] = replace(gone, status=OrderStatus.CANCELLED)
+
+    def is_cancelled():
+        return Order.objects.get(client_order_id="order-2").state == State.CANCELLED
+
+    await run_with(monkeypatch, scripted_venue, is_cancelled)
+
+    assert {ref.client_order_id for ref in asked} == {"order-2"}
