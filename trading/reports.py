@@ -45,6 +45,8 @@ RETRY_SECONDS = 2.0
 LOOK_BACK = timedelta(minutes=2)
 FIRST_LOOK_BACK = timedelta(days=2)
 PAGE = 250
+# The process has one thread for the database; its heartbeat and its streams want it in between.
+AT_ONCE = 50
 
 
 class Link(NamedTuple):
@@ -139,11 +141,24 @@ class Reports:
         placed = await database_sync_to_async(traceparent_of)(account, update.order)
         with following(placed), span("reports.read_fills"):
             query = OrderQuery(venue_order_id=update.order.venue_order_id, limit=PAGE)
-            await self._book(account, await _all_fills(client, query), by="stream")
+            try:
+                fills = await _all_fills(client, query)
+            except VenueError as error:
+                if _is_about_the_key(error):
+                    raise
+                # The stream goes on; what could not be read now is found by the sweep.
+                log.warning("%s: fills cannot be read yet: %s", account, error)
+                self.sweeps[account.pk].set()
+                return
+            await self._book(account, fills, by="stream")
         await database_sync_to_async(hear)(account=account, heard_order=update.order, by="stream")
 
     async def _book(self, account: Account, fills: list[Fill], *, by: str) -> None:
-        booked = await database_sync_to_async(record)(account=account, fills=fills, by=by)
+        booked = 0
+        for start in range(0, len(fills), AT_ONCE):
+            booked += await database_sync_to_async(record)(
+                account=account, fills=fills[start : start + AT_ONCE], by=by
+            )
         if booked and by == "sweep":
             log.info("%s: the sweep booked %d executions", account, booked)
 
@@ -161,6 +176,7 @@ class Reports:
                     raise  # perhaps it was replaced
                 log.warning("%s could not be swept: %s", account, error)
                 _tell("sweep.failed", account, f"{account} could not be swept: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
             try:
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await asked.wait()

@@ -261,6 +261,56 @@ def test_an_account_that_is_switched_off_is_still_followed(order, model):
     assert list(read_plan().values()) == [cast.account()]
 
 
+def test_what_is_booked_already_costs_one_look(order, django_assert_num_queries):
+    fills = [cast.fill(order, number=number, quantity="0.1") for number in range(1, 4)]
+    account = cast.account()
+    record(account=account, fills=fills, by="stream")
+    with django_assert_num_queries(1):
+        assert record(account=account, fills=fills, by="sweep") == 0
+
+
+def test_an_execution_without_its_order_is_booked_to_it_by_the_next_sweep(order):
+    Order.objects.update(venue_order_id="")
+    fill = cast.fill(order, number=1, quantity="0.5")
+    record(account=cast.account(), fills=[fill], by="stream")
+    Order.objects.update(venue_order_id=order.venue_order_id)
+
+    record(account=cast.account(), fills=[fill], by="sweep")
+
+    assert ExecutionReport.objects.get().order == order
+    assert is_filled()
+
+
+async def test_fills_that_cannot_be_read_yet_do_not_end_the_stream(
+    order, scripted_venue, monkeypatch
+):
+    """A spent budget must not cost the stream, or reading everything again spends it once more."""
+    venue = StreamingVenue()
+    venue.orders = dict(scripted_venue.orders)
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 60)
+    told = cast.venue_order(order, OrderStatus.FILLED, filled_quantity=Decimal("0.5"))
+    spent = [NotSent("the budget of calls is spent", cause=Cause.RATE_LIMITED)]
+    read = venue.get_fills
+
+    async def get_fills(query):
+        if query.venue_order_id and spent:
+            raise spent.pop()
+        return await read(query)
+
+    venue.get_fills = get_fills
+
+    async def later():
+        await until(is_swept)
+        monkeypatch.setattr(module, "open_client", None)  # it would have to be opened anew
+        venue.fills = [cast.fill(order, number=1, quantity="0.5")]
+        await venue.updates.put(OrderUpdate(order=told, is_snapshot=False, received_at=cast.NOON))
+
+    feeding = asyncio.create_task(later())
+    await run_with(monkeypatch, venue, is_filled)
+    await feeding
+    assert not spent
+
+
 def test_fills_of_two_orders_do_not_mix(order):
     stray = replace(cast.fill(order, number=1, quantity="1"), venue_order_id="other")
     record(

@@ -107,12 +107,24 @@ def traceparent_of(account: Account, venue_order: VenueOrder) -> str:
 def record(*, account: Account, fills: Iterable[Fill], by: str) -> int:
     """Book executions, each once; one transaction an order, so that no order waits for another."""
     by_order: dict[str, list[Fill]] = {}
-    for fill in fills:
+    for fill in _not_booked(account, list(fills)):
         by_order.setdefault(fill.venue_order_id, []).append(fill)
     return sum(
         _record_for_order(account, venue_order_id, batch, by)
         for venue_order_id, batch in sorted(by_order.items())
     )
+
+
+def _not_booked(account: Account, fills: list[Fill]) -> list[Fill]:
+    """Leave out what its order already has: a sweep reads minutes that were read before."""
+    booked = set(
+        ExecutionReport.objects.filter(
+            account=account,
+            order__isnull=False,
+            venue_execution_id__in=[fill.venue_execution_id for fill in fills],
+        ).values_list("venue_execution_id", flat=True)
+    )
+    return [fill for fill in fills if fill.venue_execution_id not in booked]
 
 
 @transaction.atomic
