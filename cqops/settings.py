@@ -344,7 +344,6 @@ OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",
     "trading.overview.rows",
     "portfolio.overview.rows",
-    "portfolio.overview.reconciliation_rows",
     "venues.overview.rows",
     "cqops.platform.audit.overview.rows",
     "cqops.platform.events.overview.rows",

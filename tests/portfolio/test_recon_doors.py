@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
@@ -13,10 +14,10 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from cqops.celery import app
 from cqops.platform.access.policy import Role
 from cqops.platform.audit.models import Entry
+from cqops.platform.overview import gather
 from cqops.platform.schedules.scheduler import DeskScheduler
 from cqops.platform.schedules.services import FROM_SETTINGS, Times, change_schedule
 from portfolio.models import Break, BreakState, Outcome, Reconciliation
-from portfolio.overview import reconciliation_rows
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -173,8 +174,10 @@ def test_the_overview_names_breaks_by_age_and_accounts_not_checked(rene):
     difference(30)
     ended(Outcome.CLEAN, requested_at=timezone.now() - timedelta(hours=1))
     ended(Outcome.NOT_CHECKED, words="The venue is away.")
-    rows = {row.title: row for row in reconciliation_rows(rene)}
+    found = gather(rene, settings.OVERVIEW_PROVIDERS)
+    rows = {row.title: row for row in found}
 
+    assert len(rows) == len(found), "the overview says a thing twice"
     assert rows["Breaks older than a day"].count == 1
     assert rows["Breaks found in the last day"].count == 1
     away = rows[f"Not checked: {cast.account()}"]

@@ -47,6 +47,13 @@ class TestAmounts:
     def test_a_copy_gives_the_same_number_back(self, value):
         assert Decimal(text_of(desk.amount(value))) == value
 
+    def test_an_amount_with_its_unit_is_grouped_and_any_other_text_is_left(self):
+        assert str(desk.figures("1000250.75 USDC")).count("<i>") == 3
+        assert text_of(desk.figures("1000250.75 USDC")) == "1000250.75 USDC"
+        assert "<b>" not in str(desk.figures("1234567 <b>"))
+        for text in ("nothing", "1234567", "filled 1234 BTC"):
+            assert desk.figures(text) == text
+
     def test_a_rounded_figure_keeps_the_exact_one_in_its_title(self):
         shown = desk.rounded(Decimal("1234.5678"), Decimal("0.01"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ register = template.Library()
 
 ABSENT = "\N{EN DASH}"
 GROUP = 3
+AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 HOURS_OF_TWO_DAYS = 48
 # What a state means for the person who looks, whatever the machine calls it.
 TONES = {
@@ -174,6 +176,15 @@ def _grouped(text: str) -> SafeString:
         format_html_join("", "<i>{}</i>", ((group,) for group in groups)),
         f"{point}{fraction}",
     )
+
+
+@register.filter
+def figures(text: str) -> str:
+    """Set thousands apart in a text that is an amount and its unit; any other stays as it is."""
+    number, _, unit = text.partition(" ")
+    if not AMOUNT.fullmatch(number):
+        return text
+    return format_html("{} {}", _grouped(number), unit) if unit else text
 
 
 @register.filter
