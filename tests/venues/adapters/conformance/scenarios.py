@@ -17,6 +17,7 @@ import pytest
 from tests.venues.adapters.conformance.stage import (
     OTHER,
     SYMBOL,
+    Counting,
     Desk,
     Tape,
     no_wait,
@@ -41,7 +42,7 @@ from venues.interface.types import (
 from venues.marketdata.assembler import Assembler
 from venues.simulator.faults import Kind
 from venues.simulator.terms import Instruction
-from venues.transport.http import Patience
+from venues.transport.http import Patience, Seams
 from venues.transport.websocket import Persistence
 
 Scenario = Callable[[Desk], Awaitable[None]]
@@ -209,6 +210,39 @@ async def an_order_filled_before_its_cancel_says_so(desk: Desk) -> None:
 
 
 @scenario()
+async def an_order_that_fills_while_its_cancel_travels_ends_as_the_venue_says(desk: Desk) -> None:
+    price, _ = desk.best(Side.BUY)
+    request = desk.limit(limit_price=price - 1)
+    placed = await desk.client.place_order(request)
+    desk.fail(Kind.FILL_DURING_CANCEL, symbol=SYMBOL)
+    answer = await desk.client.cancel_order(ref(request, placed.venue_order_id))
+    order = await desk.client.get_order(ref(request, placed.venue_order_id))
+    fills = await desk.fills(venue_order_id=order.venue_order_id, symbols=())
+
+    # The cancel was taken, and is no proof that nothing was filled.
+    assert answer.is_accepted or answer.is_already_done
+    assert order.status is OrderStatus.FILLED
+    assert sum(fill.quantity for fill in fills) == order.filled_quantity == request.quantity
+
+
+@scenario()
+async def an_order_that_fills_in_pieces_adds_up(desk: Desk) -> None:
+    desk.fail(Kind.PARTIAL_FILLS, symbol=SYMBOL)
+    request = desk.market(quantity=Decimal(1))
+    placed = await desk.client.place_order(request)
+    for _ in range(40):
+        desk.app.second()
+        order = await desk.client.get_order(ref(request, placed.venue_order_id))
+        if order.status is OrderStatus.FILLED:
+            break
+    fills = await desk.fills(venue_order_id=order.venue_order_id, symbols=())
+
+    assert order.status is OrderStatus.FILLED
+    assert len({fill.venue_execution_id for fill in fills}) == len(fills) > 1
+    assert sum(fill.quantity for fill in fills) == order.filled_quantity == request.quantity
+
+
+@scenario()
 async def what_is_refused_is_refused_for_its_cause(desk: Desk) -> None:
     for changes, cause in (
         ({"quantity": Decimal(3000)}, Cause.INSUFFICIENT_FUNDS),
@@ -312,6 +346,25 @@ async def a_429_was_not_sent_and_carries_the_wait(desk: Desk) -> None:
         await desk.client.place_order(desk.limit())
     assert (refused.value.cause, refused.value.retry_after) == (Cause.RATE_LIMITED, 7)
     assert desk.exchange.orders == {}
+
+
+@scenario()
+async def in_a_storm_of_429_nothing_is_sent_before_the_wait_is_over(desk: Desk) -> None:
+    wire = Counting()
+    client = desk.connect(seams=Seams(wire=wire))
+    desk.fail(Kind.RATE_LIMIT, lasts=60.0)
+    with pytest.raises(NotSent) as first:
+        await client.get_balance()
+    sent = wire.count
+    for _ in range(20):
+        with pytest.raises(NotSent) as held:
+            await client.get_balance()
+        assert held.value.cause is Cause.RATE_LIMITED
+    await client.aclose()
+
+    assert first.value.retry_after is not None
+    assert first.value.retry_after > 50
+    assert wire.count == sent
 
 
 @scenario()
@@ -575,6 +628,30 @@ async def a_repeated_book_message_is_left_out(desk: Desk) -> None:
     assert tape.resets == ["connected"]
 
 
+@scenario(lambda desk: desk.stage.counts_book_messages)
+async def book_messages_that_overtake_each_other_never_make_a_wrong_book(desk: Desk) -> None:
+    assembler = Assembler(SYMBOL)
+    tape = Tape(desk.client.subscribe_order_book([SYMBOL]))
+    await tape.until(lambda items: any(isinstance(i, BookEvent) for i in items))
+    desk.fail(Kind.REORDER, channel=desk.stage.books)
+    for _ in range(4):
+        desk.app.step()
+    await tape.until(lambda items: len(tape.resets) == 2)
+    at = len(tape.items)
+    await tape.until(
+        lambda items: any(isinstance(i, BookEvent) and i.kind == "snapshot" for i in items[at:])
+    )
+    await tape.close()
+    for item in tape.items[at:]:
+        if isinstance(item, BookEvent):
+            assembler.apply(item)
+
+    truth = await desk.client.get_order_book(SYMBOL, 100)
+    taken = assembler.snapshot(100)
+    assert taken is not None
+    assert (taken.bids, taken.asks) == (truth.bids, truth.asks)
+
+
 @scenario()
 async def a_broken_book_stream_comes_back_with_a_snapshot(desk: Desk) -> None:
     for kind in (Kind.DISCONNECT, Kind.GARBLE):
@@ -602,6 +679,22 @@ async def silence_is_a_failure(desk: Desk) -> None:
     await tape.until(lambda items: tape.resets.count("connected") >= 2)
     await tape.close()
     await client.aclose()
+
+
+@scenario()
+async def a_socket_that_is_only_half_there_is_left_for_a_new_one(desk: Desk) -> None:
+    client = desk.connect(persistence=Persistence(sleep=no_wait, idle_seconds=0.3))
+    tape = Tape(client.subscribe_order_book([SYMBOL]))
+    await tape.until(lambda items: any(isinstance(i, BookEvent) for i in items))
+    desk.fail(Kind.HALF_OPEN, channel=desk.stage.books)
+    desk.app.step()
+    await tape.until(lambda items: any("silent" in reason for reason in tape.resets))
+    at = len(tape.items)
+    await tape.until(lambda items: any(isinstance(i, BookEvent) for i in items[at:]))
+    await tape.close()
+    await client.aclose()
+
+    assert next(i for i in tape.items[at:] if isinstance(i, BookEvent)).kind == "snapshot"
 
 
 @scenario()

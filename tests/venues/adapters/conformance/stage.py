@@ -220,6 +220,18 @@ class Rewriting(httpx.AsyncHTTPTransport):
         return httpx.Response(response.status_code, headers=headers, content=body)
 
 
+class Counting(httpx.AsyncHTTPTransport):
+    """A wire that counts what leaves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.count += 1
+        return await super().handle_async_request(request)
+
+
 def rewriting(old: bytes, new: bytes) -> Seams:
     return Seams(wire=Rewriting(old, new))
 
