@@ -39,14 +39,14 @@ from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import read_touch
 from venues.services.keys import seed_credential
 from venues.services.registration import save_account, save_symbol, save_venue
-from venues.simulator.demo_keys import generate_demo_key, register_key
+from venues.simulator.demo_keys import generate_demo_key, generate_shared_key, register_key
 from venues.simulator.keys import KeyRing
 
 log = logging.getLogger(__name__)
 NAMES = uuid.UUID("6a3ff1c6-6a6c-4b53-9c0e-0c1d6b0f5f11")
 TOKEN_NAME = "demo"  # noqa: S105 -- a name, not a token
 STRATEGY = "Quiet strategy"
-ACCOUNT = "Main"
+ACCOUNT, EXCHANGE_ACCOUNT = "Main", "Exchange"
 CHANGED = "(was changed)"
 
 
@@ -93,6 +93,7 @@ BALANCES = {
     "SOL": Decimal(5000),
 }
 SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-USDC"]
+EXCHANGE_SYMBOLS = ["BTC-USD", "ETH-USD"]
 
 
 def refuse_elsewhere() -> None:
@@ -109,12 +110,15 @@ def seed() -> None:
     with transaction.atomic():
         _people()
         assets = _assets()
-        venue = _venue()
-        _symbols(venue, assets)
+        advanced = _venue("coinbase_advanced", "Coinbase Advanced", user_path="ws-user")
+        exchange = _venue("coinbase_exchange", "Coinbase Exchange", user_path="ws")
+        _symbols(advanced, SYMBOLS, assets)
+        _symbols(exchange, EXCHANGE_SYMBOLS, assets)
         _portfolios()
         if not TradingSwitch.objects.filter(scope=SwitchScope.DESK).exists():
             seed_mode(mode=SwitchMode.ON)
-        _account(venue)
+        _account(advanced, ACCOUNT)
+        _account(exchange, EXCHANGE_ACCOUNT)
 
 
 def show_access() -> dict[str, Any]:
@@ -189,23 +193,21 @@ def _assets() -> dict[str, Asset]:
     return made
 
 
-def _venue() -> Venue:
+def _venue(slug: str, name: str, *, user_path: str) -> Venue:
     """Set the addresses every time: the simulator's port may move between starts."""
     web = settings.SIMULATOR_URL.rstrip("/")
-    venue = Venue.objects.filter(slug="coinbase_advanced").first() or Venue(
-        slug="coinbase_advanced", name="Coinbase Advanced", adapter="coinbase_advanced"
-    )
+    venue = Venue.objects.filter(slug=slug).first() or Venue(slug=slug, name=name, adapter=slug)
     sockets = web.replace("http://", "ws://", 1)
-    venue.rest_url = f"{web}/coinbase_advanced"
-    venue.ws_url = f"{sockets}/coinbase_advanced/ws"
-    venue.ws_user_url = f"{sockets}/coinbase_advanced/ws-user"
+    venue.rest_url = f"{web}/{slug}"
+    venue.ws_url = f"{sockets}/{slug}/ws"
+    venue.ws_user_url = f"{sockets}/{slug}/{user_path}"
     return save_venue(venue=venue)
 
 
-def _symbols(venue: Venue, assets: dict[str, Asset]) -> None:
+def _symbols(venue: Venue, symbols: list[str], assets: dict[str, Asset]) -> None:
     """Make the mappings; the venue itself states the steps at the next sync of instruments."""
     steps = {"BTC": "0.00000001", "ETH": "0.00000001", "SOL": "0.00000001"}
-    for text in SYMBOLS:
+    for text in symbols:
         base, quote = text.split("-")
         if not VenueSymbol.objects.filter(venue=venue, symbol=text).exists():
             save_symbol(
@@ -228,17 +230,18 @@ def _portfolios() -> None:
             save_portfolio(portfolio=Portfolio(name=name, kind=kind))
 
 
-def _account(venue: Venue) -> None:
-    account = Account.objects.filter(venue=venue, name=ACCOUNT).first() or save_account(
-        account=Account(venue=venue, name=ACCOUNT)
+def _account(venue: Venue, name: str) -> None:
+    account = Account.objects.filter(venue=venue, name=name).first() or save_account(
+        account=Account(venue=venue, name=name)
     )
     credential = account.credentials.in_use().first()
     ring = KeyRing(settings.SIMULATOR_DIR, venue.adapter, time.time)
     if credential is not None and credential.key_id in {entry.key_id for entry in ring.entries()}:
         return
-    key = generate_demo_key(account_ref=str(account.pk), balances=BALANCES)
+    generate = generate_shared_key if venue.adapter == "coinbase_exchange" else generate_demo_key
+    key = generate(account_ref=str(account.pk), balances=BALANCES)
     register_key(settings.SIMULATOR_DIR, key.entry)
-    seed_credential(account=account, key_id=key.key_id, secret=key.secret)
+    seed_credential(account=account, key_id=key.key_id, secret=key.secret, more=key.more)
 
 
 def _demo_token() -> str:
@@ -263,8 +266,11 @@ def trade_quietly(*, dice: random.Random) -> Order | None:
     portfolio = Portfolio.objects.filter(name=STRATEGY, is_open=True).first()
     trader = User.objects.filter(username="tom").first()
     account = Account.objects.filter(name=ACCOUNT, is_enabled=True).select_related("venue").first()
-    symbols = list(VenueSymbol.objects.current().select_related("venue", "base", "quote"))
-    if portfolio is None or trader is None or account is None or not symbols:
+    if portfolio is None or trader is None or account is None:
+        return None
+    there = VenueSymbol.objects.current().filter(venue=account.venue)
+    symbols = list(there.select_related("venue", "base", "quote"))
+    if not symbols:
         return None
     _tidy(portfolio, trader)
     symbol = dice.choice(symbols)

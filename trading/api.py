@@ -181,6 +181,7 @@ class WhichOrders(serializers.Serializer[Any]):
     state = serializers.CharField(required=False, help_text="A state, or open, done, failed.")
     side = serializers.CharField(required=False)
     symbol = serializers.CharField(required=False)
+    venue = serializers.CharField(required=False, help_text="The venue's slug.")
     portfolio = serializers.CharField(required=False)
     before = serializers.CharField(required=False, allow_blank=True, help_text="`next` of a page.")
     limit = serializers.IntegerField(required=False, min_value=1, max_value=200)

@@ -21,7 +21,7 @@ from trading.services.cancels import TooLate, request_cancel
 from trading.services.checks import blocked, needing_approval
 from trading.services.tickets import Conflict, place, preview
 from trading.states import State
-from venues.models import VenueSymbol
+from venues.models import Venue, VenueSymbol
 from venues.services.books import read_book, touch_of
 
 PREFILLED = (
@@ -102,6 +102,7 @@ def _filter(request: DeskRequest) -> Filter:
         state=asked.get("state", ""),
         side=asked.get("side", ""),
         symbol=asked.get("symbol", ""),
+        venue=asked.get("venue", ""),
         portfolio=asked.get("portfolio", ""),
         text=asked.get("q", "").strip(),
         mine=request.user.pk if asked.get("mine") else None,
@@ -124,7 +125,11 @@ def blotter(request: DeskRequest) -> HttpResponse:
         "next_cursor": following,
         "filter": wanted,
         "portfolios": eligible_rows(request.user, Action.ORDER_VIEW, Portfolio.objects.all()),
-        "symbols": VenueSymbol.objects.current().values_list("symbol", flat=True).distinct(),
+        "symbols": VenueSymbol.objects.current()
+        .order_by("symbol")
+        .values_list("symbol", flat=True)
+        .distinct(),
+        "venues": eligible_rows(request.user, Action.ORDER_VIEW, Venue.objects.all()),
         "states": [(state.value, state.value.replace("_", " ")) for state in State],
         "checked_at": timezone.now(),
     }

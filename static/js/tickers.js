@@ -48,6 +48,7 @@ function rowFor(ticker, element) {
   const row = element.querySelector("template").content.querySelector("tr").cloneNode(true);
   const link = row.querySelector("a");
   link.textContent = ticker.symbol;
+  row.querySelector(".venue").textContent = ticker.venue.replaceAll("_", " ");
   link.href = `${element.dataset.markets}${ticker.venue}/${encodeURIComponent(ticker.symbol)}/`;
   row.dataset.pricePlaces = Math.max(placesOf(ticker.bid ?? ""), placesOf(ticker.ask ?? ""));
   row.dataset.staleSeconds = element.dataset.staleSeconds;
@@ -61,7 +62,7 @@ export function attach(element, live, channel) {
   const lines = new Map([...element.querySelectorAll("[data-symbol]")].map((row) => [row.dataset.symbol, new Line(row, live)]));
   live.subscribe(channel, {
     data: ({ tickers }) => {
-      for (const ticker of [...tickers].sort((a, b) => a.symbol.localeCompare(b.symbol))) {
+      for (const ticker of [...tickers].sort((a, b) => `${a.symbol} ${a.venue}`.localeCompare(`${b.symbol} ${b.venue}`))) {
         const name = `${ticker.venue}:${ticker.symbol}`;
         if (grows && !lines.has(name)) lines.set(name, new Line(rowFor(ticker, element), live));
         lines.get(name)?.take(ticker);

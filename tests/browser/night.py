@@ -16,6 +16,7 @@ from tests.browsing import RunningDesk
 
 PATIENCE = 60.0
 TASK = "portfolio.reconcile_all"
+VENUE, ACCOUNT = "coinbase_advanced", "Main"
 SEND = f"from cqops.celery import app; app.send_task({TASK!r})"
 
 
@@ -28,8 +29,8 @@ def api(desk: RunningDesk) -> httpx.Client:
 def order(desk: RunningDesk, **changes: str) -> dict[str, Any]:
     """Place an order of the treasury book at the market."""
     body = {
-        "venue": "coinbase_advanced",
-        "account": "Main",
+        "venue": VENUE,
+        "account": ACCOUNT,
         "portfolio": "Treasury book",
         "symbol": "ETH-USD",
         "side": "buy",
@@ -60,7 +61,7 @@ def control(desk: RunningDesk, what: str, **body: str) -> None:
 def wrong_venue(desk: RunningDesk) -> Iterator[Callable[..., None]]:
     """Let faults be added, and leave the venue and our books as they were: right."""
     try:
-        yield lambda kind, **more: control(desk, "faults", kind=kind, **more)
+        yield lambda kind, **more: control(desk, "faults", kind=kind, venue=VENUE, **more)
     finally:
         control(desk, "clear")
         until_clean(desk)
@@ -114,9 +115,10 @@ def open_breaks(desk: RunningDesk) -> list[dict[str, Any]]:
 
 
 def _runs(desk: RunningDesk) -> list[dict[str, Any]]:
+    """Read the runs of the account these tests trade with; the night checks every account."""
     with api(desk) as client:
         found: list[dict[str, Any]] = client.get("/reconciliations").json()
-    return found
+    return [run for run in found if (run["venue"], run["account"]) == (VENUE, ACCOUNT)]
 
 
 def _own() -> dict[str, str]:

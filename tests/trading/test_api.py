@@ -152,3 +152,13 @@ def test_the_body_must_be_json(wanted):
         api.post("/api/v1/orders", json.dumps([1]), content_type="application/json").status_code
         == 400
     )
+
+
+def test_orders_are_listed_by_venue(wanted):
+    api = client_of(Role.TRADER)
+    post(api, wanted)
+
+    def listed(venue):
+        return len(api.get("/api/v1/orders", {"venue": venue}).json()["results"])
+
+    assert (listed("coinbase_advanced"), listed("coinbase_exchange")) == (1, 0)

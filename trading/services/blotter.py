@@ -34,6 +34,7 @@ class Filter:
     state: str = ""
     side: str = ""
     symbol: str = ""
+    venue: str = ""
     portfolio: str = ""
     text: str = ""
     mine: UUID | None = None
@@ -53,12 +54,13 @@ def rows(wanted: Filter, *, by: User) -> QuerySet[Order]:
         found = found.filter(state__in=GROUPS[wanted.state])
     elif wanted.state in set(State):
         found = found.filter(state=wanted.state)
-    if wanted.side in set(Side):
-        found = found.filter(side=wanted.side)
-    if wanted.symbol:
-        found = found.filter(symbol__symbol=wanted.symbol)
-    if wanted.portfolio:
-        found = found.filter(portfolio__name=wanted.portfolio)
+    named = {
+        "side": wanted.side if wanted.side in set(Side) else "",
+        "symbol__symbol": wanted.symbol,
+        "symbol__venue__slug": wanted.venue,
+        "portfolio__name": wanted.portfolio,
+    }
+    found = found.filter(**{field: value for field, value in named.items() if value})
     if wanted.text:
         found = found.filter(
             Q(client_order_id__istartswith=wanted.text)
