@@ -24,12 +24,9 @@ from cqops.platform.live.redis import client as redis_client
 from tests.canaries import planted
 from trading.models import Order, Portfolio, PortfolioKind, SwitchMode, SwitchScope, TradingSwitch
 from trading.services.checks import Ticket
-from venues.interface.errors import Cause, Rejected
 from venues.interface.types import (
-    Balance,
     CancelAnswer,
     Fill,
-    Liquidity,
     OrderQuery,
     OrderRef,
     OrderRequest,
@@ -40,11 +37,12 @@ from venues.interface.types import (
     TimeInForce,
 )
 from venues.interface.types import Order as VenueOrder
+from venues.mock import BareVenue, samples
+from venues.mock.abilities import WithFills
+from venues.mock.samples import NOON
 from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import PublishedBook, book_key
 from venues.services.keys import seed_credential
-
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def person(
@@ -187,52 +185,41 @@ def publish_book(
 
 
 def venue_order(order: Order, status: OrderStatus, **changes: object) -> VenueOrder:
-    made = VenueOrder(
-        venue_order_id=f"V-{order.client_order_id}",
-        client_order_id=order.client_order_id,
-        symbol=order.symbol.symbol,
-        side=Side(order.side),
-        order_type=OrderType(order.order_type),
-        status=status,
-        quantity=order.quantity,
-        notional=None,
-        limit_price=order.limit_price,
-        filled_quantity=Decimal(0),
-        filled_value=Decimal(0),
-        fees=Decimal(0),
-        average_price=None,
-        created_at=NOON,
-        received_at=NOON,
-        raw={"status": status.value.upper()},
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    terms: dict[str, object] = {
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol.symbol,
+        "side": Side(order.side),
+        "order_type": OrderType(order.order_type),
+        "status": status,
+        "quantity": order.quantity,
+        "limit_price": order.limit_price,
+        "filled_quantity": Decimal(0),
+        "raw": {"status": status.value.upper()},
+    }
+    return samples.order(**{**terms, **changes})
 
 
 def fill(order: Order, *, number: int, quantity: str, price: str = "50000") -> Fill:
-    return Fill(
+    return samples.fill(
         venue_execution_id=f"E-{order.client_order_id}-{number}",
-        venue_order_id=f"V-{order.client_order_id}",
         client_order_id=order.client_order_id,
         symbol=order.symbol.symbol,
         side=Side(order.side),
-        price=Decimal(price),
-        quantity=Decimal(quantity),
-        fee=Decimal("0.1"),
-        fee_currency="USD",
-        liquidity=Liquidity.TAKER,
+        price=price,
+        quantity=quantity,
         executed_at=NOON + timedelta(seconds=number),
         received_at=NOON + timedelta(seconds=number),
     )
 
 
-class ScriptedVenue:
-    """Answers the way the test says, and remembers every order that reached it."""
+class ScriptedVenue(BareVenue, WithFills):
+    """The public mock venue with three hooks, and what reached it at hand."""
 
     def __init__(self) -> None:
-        self.orders: dict[str, VenueOrder] = {}
+        super().__init__()
+        self.balances = []
         self.placed: list[OrderRequest] = []
         self.cancelled: list[OrderRef] = []
-        self.fills: list[Fill] = []
         self.on_place: Callable[[OrderRequest], None] = lambda request: None
         self.on_answer: Callable[[OrderRequest], None] = lambda request: None
         self.on_get: Callable[[OrderRef], None] = lambda ref: None
@@ -240,49 +227,25 @@ class ScriptedVenue:
     async def place_order(self, request: OrderRequest) -> VenueOrder:
         self.on_place(request)
         self.placed.append(request)
-        order = VenueOrder(
-            venue_order_id=f"V-{request.client_order_id}",
-            client_order_id=request.client_order_id,
-            symbol=request.symbol,
-            side=request.side,
-            order_type=request.order_type,
-            status=OrderStatus.ACKNOWLEDGED,
-            quantity=request.quantity,
-            notional=None,
-            limit_price=request.limit_price,
-            filled_quantity=Decimal(0),
-            filled_value=Decimal(0),
-            fees=Decimal(0),
-            average_price=None,
-            created_at=NOON,
-            received_at=NOON,
-        )
-        self.orders[request.client_order_id] = order
+        order = await super().place_order(request)
         self.on_answer(request)
         return order
 
     async def get_order(self, ref: OrderRef) -> VenueOrder:
         self.on_get(ref)
-        if ref.client_order_id not in self.orders:
-            message = "no such order"
-            raise Rejected(message, cause=Cause.NOT_FOUND)
-        return self.orders[ref.client_order_id]
-
-    async def get_orders(self, query: OrderQuery) -> Page[VenueOrder]:
-        wanted = query.statuses or frozenset(OrderStatus)
-        return Page(tuple(one for one in self.orders.values() if one.status in wanted))
+        return await super().get_order(ref)
 
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
         self.cancelled.append(ref)
-        order = self.orders[ref.client_order_id]
-        self.orders[ref.client_order_id] = replace(order, status=OrderStatus.CANCELLED)
-        return CancelAnswer(is_accepted=True)
+        return await super().cancel_order(ref)
+
+    async def get_orders(self, query: OrderQuery) -> Page[VenueOrder]:
+        return await super().get_orders(_whenever(query))
 
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
-        return Page(tuple(self.fills))
+        return await super().get_fills(_whenever(query))
 
-    async def get_balance(self) -> tuple[Balance, ...]:
-        return ()
 
-    async def aclose(self) -> None:
-        return None
+def _whenever(query: OrderQuery) -> OrderQuery:
+    """Forget the times: the cast lives at noon, the process under test in the present."""
+    return replace(query, since=None, until=None)
