@@ -39,14 +39,14 @@ __all__ = ["VENUES", "Simulator", "free_socket", "make_server", "serve"]
 log = logging.getLogger(__name__)
 
 
-class _MakesVenue(Protocol):
+class MakesVenue(Protocol):
     def __call__(
         self, *, data_dir: Path, seed: int, now: Callable[[], datetime], faults: Faults
     ) -> SimulatedVenue: ...
 
 
 # One line a venue.
-VENUES: Final[Mapping[str, _MakesVenue]] = {
+VENUES: Final[Mapping[str, MakesVenue]] = {
     coinbase_advanced.SLUG: coinbase_advanced.CoinbaseAdvanced,
     coinbase_exchange.SLUG: coinbase_exchange.CoinbaseExchange,
 }
@@ -55,7 +55,7 @@ VENUES: Final[Mapping[str, _MakesVenue]] = {
 class Simulator:
     """The ASGI app; `step` and `second` are called by its ticker or, in a test, by hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is turned by a test or by the command line
         self,
         data_dir: Path,
         seed: int,
@@ -64,14 +64,15 @@ class Simulator:
         is_ticking: bool = True,
         venues: Iterable[str] | None = None,
         has_limits: bool = False,
+        makers: Mapping[str, MakesVenue] = VENUES,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.now = now
         self.faults = Faults(now, seed)
         self.director = Director(self)
         self.venues = {
-            slug: self._make(slug, data_dir, seed)
-            for slug in (VENUES if venues is None else venues)
+            slug: self._make(slug, makers[slug], data_dir, seed)
+            for slug in (makers if venues is None else venues)
         }
         self._is_ticking = is_ticking
         self._throttles = {
@@ -80,9 +81,9 @@ class Simulator:
             if has_limits
         }
 
-    def _make(self, slug: str, data_dir: Path, seed: int) -> SimulatedVenue:
+    def _make(self, slug: str, make: MakesVenue, data_dir: Path, seed: int) -> SimulatedVenue:
         faults = self.faults.of(slug)
-        venue = VENUES[slug](
+        venue = make(
             data_dir=data_dir, seed=seed, now=lambda: self.now() + faults.skew(), faults=faults
         )
         venue.exchange.trouble = faults

@@ -377,8 +377,7 @@ async def reads_get_over_a_bad_moment(desk: Desk) -> None:
 @scenario()
 async def a_cancel_whose_answer_is_lost_still_ends_the_order(desk: Desk) -> None:
     placed = await desk.client.place_order(request := desk.limit())
-    method = "DELETE" if desk.slug == "coinbase_exchange" else "POST"
-    desk.fail(Kind.CUT_AFTER, method=method)
+    desk.fail(Kind.CUT_AFTER, method=desk.stage.cancels_with)
 
     # The first try arrived and its answer was lost; a second one finds the order gone.
     try:

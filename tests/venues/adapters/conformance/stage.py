@@ -1,6 +1,7 @@
 """One adapter, the venue it talks to over real sockets, and the hand that makes things go wrong.
 
-A further venue is one more entry of `STAGES`; every scenario then runs on it.
+A further venue is one more entry of `STAGES`; every scenario then runs on it. `FICTIONAL` is a venue
+that the product does not have: it plays every scenario too, and is registered here and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from venues.adapters.registry import ADAPTERS, ApiKey, Surroundings, VenueConfig, build_client
+from tests.venues.fictional.adapter import ADAPTER as HARBOUR
+from tests.venues.fictional.simulator import Harbour
+from venues.adapters.contract import Adapter
+from venues.adapters.registry import ADAPTERS, ApiKey, Surroundings, VenueConfig
 from venues.interface.types import (
     OrderQuery,
     OrderRef,
@@ -25,7 +30,7 @@ from venues.interface.types import (
     Side,
     StreamReset,
 )
-from venues.simulator.app import Simulator, free_socket, make_server
+from venues.simulator.app import VENUES, MakesVenue, Simulator, free_socket, make_server
 from venues.simulator.demo_keys import (
     DemoKey,
     generate_demo_key,
@@ -51,6 +56,9 @@ class Stage:
     orders: str
     counts_book_messages: bool  # a lost book message can be noticed
     unknown_status: tuple[bytes, bytes]  # a word of the venue's, and one it might invent
+    cancels_with: str = "POST"
+    adapter: Adapter | None = None  # those of a venue the product does not have
+    simulated: MakesVenue | None = None
 
 
 STAGES: Mapping[str, Stage] = {
@@ -71,6 +79,22 @@ STAGES: Mapping[str, Stage] = {
         orders="user",
         counts_book_messages=False,
         unknown_status=(b'"status":"open"', b'"status":"dreaming"'),
+        cancels_with="DELETE",
+    ),
+}
+
+FICTIONAL: Mapping[str, Stage] = {
+    "harbour": Stage(
+        make_key=partial(generate_shared_key, venue="harbour"),
+        sockets=("/ws", "/ws"),
+        books="book",
+        trades="trades",
+        orders="orders",
+        counts_book_messages=True,
+        unknown_status=(b'"state":"resting"', b'"state":"dreaming"'),
+        cancels_with="DELETE",
+        adapter=HARBOUR,
+        simulated=Harbour,
     ),
 }
 
@@ -86,16 +110,17 @@ class Desk:
     key: DemoKey
     config: VenueConfig
     data_dir: Path
+    stage: Stage
     drift: list[tuple[str, str]] = field(default_factory=list)
     client: Any = None
 
     @property
-    def stage(self) -> Stage:
-        return STAGES[self.slug]
+    def adapter(self) -> Adapter:
+        return self.stage.adapter or ADAPTERS[self.slug]
 
     @property
     def capabilities(self) -> Any:
-        return ADAPTERS[self.slug].capabilities
+        return self.adapter.capabilities
 
     @property
     def exchange(self) -> Exchange:
@@ -108,8 +133,7 @@ class Desk:
             persistence=Persistence(sleep=no_wait, idle_seconds=2.0),
             on_drift=lambda kind, detail: self.drift.append((kind, detail)),
         )
-        return build_client(
-            self.slug,
+        return self.adapter.build(
             config=self.config,
             key=ApiKey(key.key_id, key.secret, key.more),
             around=replace(around, **changes),
@@ -179,12 +203,13 @@ def ref(request: OrderRequest, venue_order_id: str = "") -> OrderRef:
 
 
 @asynccontextmanager
-async def staged(slug: str, folder: Path) -> AsyncIterator[Desk]:
+async def staged(slug: str, folder: Path, stage: Stage | None = None) -> AsyncIterator[Desk]:
     """Run the simulator on a free port, its time standing still until a scenario moves it."""
-    stage = STAGES[slug]
+    stage = stage or {**STAGES, **FICTIONAL}[slug]
     key = stage.make_key()
     register_key(folder, key.entry)
-    app = Simulator(folder, 1, is_ticking=False)
+    makers = {**VENUES, slug: stage.simulated} if stage.simulated else VENUES
+    app = Simulator(folder, 1, is_ticking=False, makers=makers)
     bound = free_socket()
     server = make_server(app, "127.0.0.1", bound.getsockname()[1])
     running = asyncio.create_task(server.serve(sockets=[bound]))
@@ -195,7 +220,7 @@ async def staged(slug: str, folder: Path) -> AsyncIterator[Desk]:
     config = VenueConfig(
         rest_url=f"http://{base}", ws_url=f"ws://{base}{market}", ws_user_url=f"ws://{base}{user}"
     )
-    desk = Desk(slug, app, key, config, folder)
+    desk = Desk(slug, app, key, config, folder, stage)
     desk.client = desk.connect()
     try:
         yield desk

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.venues.adapters.conformance.scenarios import NEEDS, SCENARIOS
-from tests.venues.adapters.conformance.stage import STAGES, staged
+from tests.venues.adapters.conformance.stage import FICTIONAL, STAGES, staged
 from venues.adapters.registry import ADAPTERS
 from venues.interface.errors import Cause, OutcomeUnknown, Rejected
 from venues.interface.types import OrderStatus, Page
@@ -19,10 +19,11 @@ from venues.interface.types import OrderStatus, Page
 
 def test_every_adapter_is_on_the_stage():
     assert STAGES.keys() == ADAPTERS.keys()
+    assert not FICTIONAL.keys() & ADAPTERS.keys()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", sorted(STAGES))
+@pytest.mark.parametrize("slug", sorted({**STAGES, **FICTIONAL}))
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 async def test_scenario(slug: str, name: str, tmp_path: Path):
     async with staged(slug, tmp_path) as desk:
@@ -96,7 +97,7 @@ BREAKS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("method", "wrong", "name"), BREAKS)
-@pytest.mark.parametrize("slug", sorted(STAGES))
+@pytest.mark.parametrize("slug", sorted({**STAGES, **FICTIONAL}))
 async def test_a_broken_adapter_fails(
     slug: str, method: str, wrong: Callable[..., Any], name: str, tmp_path: Path
 ):
