@@ -66,6 +66,12 @@ def test_the_streams_bring_a_book_trades_and_own_orders(slug):
 
 
 @pytest.mark.slow
+def test_the_mock_client_needs_no_framework():
+    ran = run_bare("venues.mock.client")
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_environment_without_a_framework_really_lacks_it(name, tmp_path):
     (tmp_path / "reaches.py").write_text(f"import {name}\n")

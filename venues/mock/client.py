@@ -42,7 +42,7 @@ from venues.mock.abilities import (
     filled_on,
     told,
 )
-from venues.mock.keeping import Keeping, page_of
+from venues.mock.keeping import Keeping, newest_page_of
 
 
 class BareVenue(Keeping):
@@ -132,7 +132,8 @@ class BareVenue(Keeping):
 
     def _listed(self, query: OrderQuery) -> Page[Order]:
         """List the orders a query asks for, newest first."""
-        return page_of([one for one in reversed(self.orders.values()) if _fits(one, query)], query)
+        found = [one for one in reversed(self.orders.values()) if _fits(one, query)]
+        return newest_page_of(found, query)
 
     def _book(self, symbol: str, depth: int) -> BookSnapshot:
         book = self.books.get(symbol)

@@ -111,7 +111,17 @@ class Keeping(Records):
 
 
 def page_of(found: Sequence[T], query: OrderQuery) -> Page[T]:
-    """Cut the page a query asks for; its cursor says how many came before."""
+    """Cut the page a query asks for, oldest first; its cursor says how many came before."""
     start = int(query.cursor or 0)
     end = start + query.limit
     return Page(tuple(found[start:end]), str(end) if end < len(found) else "")
+
+
+def newest_page_of(found: Sequence[T], query: OrderQuery) -> Page[T]:
+    """Cut a page of what is listed newest first; its cursor says how many are left.
+
+    What comes in between two pages stands before the first one, and moves nothing on the others.
+    """
+    start = max(len(found) - int(query.cursor), 0) if query.cursor else 0
+    left = len(found) - start - query.limit
+    return Page(tuple(found[start : start + query.limit]), str(left) if left > 0 else "")

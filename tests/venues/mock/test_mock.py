@@ -179,6 +179,19 @@ async def test_fills_are_paged_and_filtered(venue):
         assert (await venue.get_fills(query)).items == ()
 
 
+async def test_orders_that_come_between_two_pages_move_nothing():
+    venue, seen, cursor = MockVenue(), [], ""
+    for number in range(7):
+        venue.keep(samples.order(client_order_id=f"C-{number}"))
+    for number in range(7, 10):
+        page = await venue.get_orders(OrderQuery(limit=3, cursor=cursor))
+        seen += [one.client_order_id for one in page.items]
+        cursor = page.cursor
+        venue.keep(samples.order(client_order_id=f"C-{number}"))
+    assert seen == [f"C-{number}" for number in reversed(range(7))]
+    assert cursor == ""
+
+
 async def test_a_cancel_ends_what_is_open_and_says_when_it_is_too_late(venue):
     answer = await venue.cancel_order(samples.order_ref())
     again = await venue.cancel_order(samples.order_ref())

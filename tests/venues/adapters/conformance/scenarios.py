@@ -448,6 +448,7 @@ async def a_thousand_fills_are_paged_without_loss(desk: Desk) -> None:
         )
         # By the venue's own door, which is faster than a thousand calls.
         desk.exchange.place(desk.key.entry.account_ref, _instruction(request))
+        await asyncio.sleep(0)
     found = await desk.fills(limit=100)
 
     ids = [fill.venue_execution_id for fill in found]
