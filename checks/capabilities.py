@@ -40,8 +40,13 @@ def _questions() -> Iterator[tuple[str, Callable[[Adapter], str]]]:
         yield name, partial(_has, ability=ability)
     yield "a repeated client id is safe", lambda one: _yes(one.capabilities.repeats_are_safe)
     yield "lists by symbol only", lambda one: _yes(one.capabilities.lists_by_symbol)
-    yield "absence proven after", lambda one: f"{one.capabilities.absence_seconds:g} s"
+    yield "absence proven after", _settling
     yield "key consists of", lambda one: ", ".join(field.label for field in one.key_fields)
+
+
+def _settling(adapter: Adapter) -> str:
+    seconds = adapter.capabilities.absence_seconds
+    return f"at least {seconds:g} s" if seconds else "the desk's own time"
 
 
 def _has(adapter: Adapter, ability: type) -> str:

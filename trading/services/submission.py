@@ -29,7 +29,7 @@ from trading.services.following import to_work_on, working_on
 from trading.states import State
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
 from venues.interface.types import OrderRef, OrderRequest, OrderType, Side, TimeInForce
-from venues.services.clients import call, send_order
+from venues.services.clients import absence_seconds, call, send_order
 
 log = logging.getLogger(__name__)
 WORKER = "worker"
@@ -101,7 +101,7 @@ def _claim(order_id: UUID | str) -> Order | None:
     if not (_still_allowed(order, ticket, seen) and _release(order, ticket, seen)):
         return None
     order.sent_at = now
-    order.next_look_at = now + timedelta(seconds=settings.ORDER_SETTLE_SECONDS)
+    order.next_look_at = now + _settling_time(order)
     order.save(update_fields=["sent_at", "next_look_at", "released_at"])
     orders.advance(order, State.SENDING, at=now, by=WORKER)
     return order
@@ -258,9 +258,14 @@ def _absent(order_id: UUID | str, *, asked_at: datetime) -> None:
 
 def _absence_counts_from(order: Order, sent_at: datetime) -> datetime:
     """Count from the send and also from the doubt: until then the request may have been leaving."""
-    settle = timedelta(seconds=settings.ORDER_SETTLE_SECONDS)
+    settle = _settling_time(order)
     doubted = order.moves.filter(there=State.IN_DOUBT).aggregate(at=Max("at"))["at"] or sent_at
     return max(sent_at + 2 * settle, doubted + settle)
+
+
+def _settling_time(order: Order) -> timedelta:
+    """Wait as long as this desk says, and longer where the venue lists an order late."""
+    return timedelta(seconds=max(settings.ORDER_SETTLE_SECONDS, absence_seconds(order.account)))
 
 
 @transaction.atomic

@@ -64,8 +64,8 @@ class Capabilities:
     repeats_are_safe: bool = True
     # Orders or fills are listed one symbol at a time, so whoever asks names the symbols.
     lists_by_symbol: bool = False
-    # An order the venue does not know is proven absent only this long after it was sent.
-    absence_seconds: float = 15.0
+    # A venue that lists an order late: unknown there proves nothing for so long after it was sent.
+    absence_seconds: float = 0.0
 
     @property
     def order_types(self) -> frozenset[OrderType]:

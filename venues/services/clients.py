@@ -18,7 +18,7 @@ from typing import NoReturn, TypeVar
 from django.db import DatabaseError
 from django.utils import timezone
 
-from venues.adapters.registry import ApiKey, Surroundings, VenueConfig, build_client
+from venues.adapters.registry import ADAPTERS, ApiKey, Surroundings, VenueConfig, build_client
 from venues.credentials import CannotOpen, Sealed, split, unseal
 from venues.interface.client import VenueClient
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
@@ -64,6 +64,11 @@ def send_order(account: Account, request: OrderRequest, *, not_after: datetime) 
         return await client.place_order(request)
 
     return call(account, place)
+
+
+def absence_seconds(account: Account) -> float:
+    """Say how long an order may be on its way at this venue before it is listed."""
+    return ADAPTERS[account.venue.adapter].capabilities.absence_seconds
 
 
 def call(account: Account, operation: Callable[[VenueClient], Awaitable[T]]) -> T:

@@ -79,6 +79,19 @@ def test_absence_is_believed_only_after_the_settling_time(queued, scripted_venue
     assert scripted_venue.placed == []
 
 
+def test_a_venue_that_lists_late_is_given_longer(queued, scripted_venue, settings, monkeypatch):
+    settings.ORDER_SETTLE_SECONDS = 0
+    monkeypatch.setattr("trading.services.submission.absence_seconds", lambda account: 30.0)
+    scripted_venue.on_place = raises(OutcomeUnknown("no answer", cause=Cause.TEMPORARY))
+    submit(queued.pk)
+    age(queued, sent_at=3600)
+    look_up(queued.pk)
+    assert state_of(queued) == State.IN_DOUBT
+    monkeypatch.setattr("trading.services.submission.absence_seconds", lambda account: 0.0)
+    look_up(queued.pk)
+    assert state_of(queued) == State.UNSENT
+
+
 def test_doubt_stays_while_the_venue_is_away(queued, scripted_venue):
     scripted_venue.on_place = raises(OutcomeUnknown("no answer", cause=Cause.TEMPORARY))
     submit(queued.pk)
