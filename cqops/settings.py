@@ -318,6 +318,7 @@ ORDER_APPROVAL_WITHIN_MINUTES = env.integer(
 TRADING_CHECKS = [
     "trading.services.checks.switch_is_on",
     "trading.services.checks.account_can_trade",
+    "trading.services.checks.key_may_trade",
     "trading.services.checks.symbol_is_tradable",
     "trading.services.checks.fits_the_venue_steps",
     "trading.services.checks.book_is_fresh",
@@ -339,6 +340,7 @@ APPROVAL_KINDS = {
     "portfolio.close_break": "portfolio.services.closing.close_kind",
 }
 # Needs that point upwards are named here and resolved at use.
+KEY_DEEDS = ["trading.services.deeds.deeds"]
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
+import pytest
 from django.conf import settings
 from django.db import connection
 
@@ -27,6 +28,7 @@ from trading.services.checks import Ticket
 from venues.interface.types import (
     CancelAnswer,
     Fill,
+    KeyRights,
     OrderQuery,
     OrderRef,
     OrderRequest,
@@ -41,6 +43,7 @@ from venues.mock import BareVenue, samples
 from venues.mock.abilities import WithFills
 from venues.mock.samples import NOON
 from venues.models import Account, Venue, VenueSymbol
+from venues.services import powers
 from venues.services.books import PublishedBook, book_key
 from venues.services.keys import seed_credential
 
@@ -150,6 +153,18 @@ def desk_switch(mode: str = SwitchMode.ON) -> TradingSwitch:
             scope=SwitchScope.DESK, subject_id=None, defaults={"mode": mode}
         )
     return switch
+
+
+def venue_says(
+    patch: pytest.MonkeyPatch,
+    *,
+    can_trade: bool | None = True,
+    can_transfer: bool | None = False,
+    **more: object,
+) -> None:
+    """Let every venue that is asked what a key may do say this."""
+    rights = KeyRights(can_view=True, can_trade=can_trade, can_transfer=can_transfer, **more)  # type: ignore[arg-type]
+    patch.setattr(powers, "try_key", lambda _: rights)
 
 
 def ticket(consumer: User, **changes: object) -> Ticket:

@@ -67,8 +67,9 @@ def _every_level():
 
 
 @pytest.fixture
-def canaries():
+def canaries(monkeypatch):
     """Plant one of each kind that the suite does not make by itself all the time."""
+    cast.venue_says(monkeypatch)
     admin_person = cast.person(Role.ADMIN, "adam")
     trader = cast.person(Role.TRADER, "tom")
     password = planted("password")

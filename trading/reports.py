@@ -39,7 +39,8 @@ from venues.services.streams import tell_reset
 log = logging.getLogger(__name__)
 SWEEP_SECONDS = 10.0
 BEAT_SECONDS = 3.0
-REPLAN_SECONDS = 10.0
+# Whoever takes a key away waits no longer than this until its stream is closed.
+REPLAN_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 # Venues list a fill a little after it happened; looking back costs nothing, as each is booked once.
 LOOK_BACK = timedelta(minutes=2)

@@ -8,10 +8,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from cqops.platform.access.admin_doors import Kept, StepUp, by
@@ -20,7 +23,8 @@ from cqops.platform.approvals.admin_asking import Asks
 from venues.adapters.contract import KeyField
 from venues.adapters.registry import ADAPTERS
 from venues.models import Account, Credential, Venue, VenueSymbol
-from venues.services.keys import propose_credential, retire_credential
+from venues.services.keys import Terms, propose_credential, retire_credential
+from venues.services.powers import said_of, try_connection
 from venues.services.registration import objections, save_account, save_symbol, save_venue
 
 
@@ -63,11 +67,15 @@ class VenueSymbolAdmin(Kept):
 
 @admin.register(Account)
 class AccountAdmin(Kept):
-    list_display = ["name", "venue", "environment", "is_enabled", "created_at"]
+    list_display = ["name", "venue", "environment", "is_enabled", "created_at", "keys"]
     list_filter = ["venue", "is_enabled"]
     list_select_related = ["venue"]
     search_fields = ["name"]
     readonly_fields = ["id", "created_at"]
+
+    @admin.display(description="keys")
+    def keys(self, account: Account) -> str:
+        return format_html('<a href="{}">Keys</a>', reverse("account", args=[account.pk]))
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: Any) -> None:
         save_account(account=obj)
@@ -93,8 +101,29 @@ class NewCredential(forms.ModelForm):  # type: ignore[type-arg]
 
 def form_for(account: Account | None) -> type[NewCredential]:
     """Ask in the venue's words."""
-    fields = key_fields(account)
-    return type("NewCredential", (NewCredential,), {one.name: asking(one) for one in fields})
+    fields = {one.name: asking(one) for one in key_fields(account)}
+    if fields:
+        fields |= {name: ticking(name) for name in TERMS}
+    return type("NewCredential", (NewCredential,), fields)
+
+
+TERMS = {
+    "is_spare": (
+        "Keep it as the spare key",
+        "It is not used until the key in use is reported as leaked, or an admin puts it in its place.",
+    ),
+    "may_transfer": (
+        "Allow it to withdraw",
+        "The desk never needs this to trade. Leave it empty: a key that can withdraw is then refused. "
+        "Ticked, a second person is asked to agree to exactly that.",
+    ),
+}
+
+
+def ticking(name: str) -> forms.Field:
+    label, words = TERMS[name]
+    widget = UnfoldBooleanSwitchWidget()
+    return forms.BooleanField(label=label, help_text=words, required=False, widget=widget)
 
 
 def key_fields(account: Account | None) -> tuple[KeyField, ...]:
@@ -127,12 +156,18 @@ def chosen_account(request: HttpRequest) -> Account | None:
         return None
 
 
+SHOWN_OF_A_KEY = (
+    *("account", "key_id", "stands", "said", "tested_at", "may_transfer", "created_at"),
+    *("activated_at", "used_from", "retired_at", "leaked_at", "revoked_at"),
+)
+
+
 @admin.register(Credential)
 class CredentialAdmin(Asks, StepUp, Kept):
     """Write-only: a key is put in, replaced by a newer one, and never shown."""
 
-    list_display = ["account", "key_id", "created_at", "activated_at", "retired_at"]
-    actions = ["retire"]
+    list_display = ["account", "key_id", "stands", "said", "tested_at", "activated_at"]
+    actions = ["test_connection", "retire"]
     list_filter = ["account"]
     list_select_related = ["account__venue"]
     form = NewCredential
@@ -168,12 +203,24 @@ class CredentialAdmin(Asks, StepUp, Kept):
         given = {one.name: form.cleaned_data[one.name] for one in key_fields(obj.account)}
         key_id, secret = given.pop("key_id"), given.pop("secret")
         more = {name: text for name, text in given.items() if text}
+        terms = Terms(**{name: form.cleaned_data[name] for name in TERMS})
         self.asked(
             request,
             lambda: propose_credential(
-                account=obj.account, key_id=key_id, secret=secret, more=more, by=by(request)
+                account=obj.account,
+                key_id=key_id,
+                secret=secret,
+                more=more,
+                terms=terms,
+                by=by(request),
             ),
         )
+
+    @admin.action(description="Test connection of the chosen keys", permissions=["retire"])
+    def test_connection(self, request: HttpRequest, rows: QuerySet[Credential]) -> None:
+        for row in rows:
+            words = try_connection(credential=row, by=by(request))
+            self.message_user(request, f"{row} {row.key_id}: {words}")
 
     def has_retire_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.VENUE_EDIT)
@@ -186,5 +233,14 @@ class CredentialAdmin(Asks, StepUp, Kept):
 
     def get_fields(self, request: HttpRequest, obj: Credential | None = None) -> list[str]:
         if obj is None:
-            return ["account", *(one.name for one in key_fields(chosen_account(request)))]
-        return ["account", "key_id", "created_at", "activated_at", "retired_at"]
+            asked = [one.name for one in key_fields(chosen_account(request))]
+            return ["account", *asked, *(TERMS if asked else ())]
+        return [*SHOWN_OF_A_KEY]
+
+    @admin.display(description="stands")
+    def stands(self, row: Credential) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("key", args=[row.pk]), row.standing)
+
+    @admin.display(description="what the venue says")
+    def said(self, row: Credential) -> str:
+        return said_of(row)

@@ -124,14 +124,26 @@ class Account(models.Model):
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
     def in_use(self) -> CredentialQuerySet:
-        return self.filter(activated_at__isnull=False, retired_at=None)
+        return self.filter(activated_at__isnull=False, retired_at=None, is_spare=False)
+
+    def spare(self) -> CredentialQuerySet:
+        return self.filter(activated_at__isnull=False, retired_at=None, is_spare=True)
 
     def waiting(self) -> CredentialQuerySet:
         return self.filter(activated_at=None, retired_at=None)
 
 
+class KeyTest(models.TextChoices):
+    """How the last test of a key went."""
+
+    NEVER = "", "Never tried"
+    ACCEPTED = "accepted", "The venue takes it"
+    REFUSED = "refused", "The venue refuses it"
+    SILENT = "silent", "The venue did not answer"
+
+
 class Credential(models.Model):
-    """A venue key, sealed. It waits for a second person, is in use, and is retired for good.
+    """A venue key, sealed. It waits for a second person, is in use or spare, and is retired for good.
 
     The secret is encrypted by a key of its own, and that key by the installation's; nothing here
     can be read without `venues.credentials`.
@@ -148,6 +160,26 @@ class Credential(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_spare = models.BooleanField(
+        "spare",
+        default=False,
+        help_text="Kept for the moment the key in use is leaked or fails; not used before.",
+    )
+    may_transfer = models.BooleanField(
+        "allowed to withdraw",
+        default=False,
+        help_text="A second person agreed that this key can move money out of the account.",
+    )
+    used_from = models.DateTimeField("in use from", null=True, blank=True, editable=False)
+    leaked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField("revoked at the venue", null=True, blank=True, editable=False)
+    # What the venue said of it when it was last asked; None is what it does not say.
+    tested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    test = models.CharField(max_length=8, choices=KeyTest, blank=True, editable=False)
+    can_view = models.BooleanField(null=True, editable=False)
+    can_trade = models.BooleanField(null=True, editable=False)
+    can_transfer = models.BooleanField("can withdraw", null=True, editable=False)
+    ends_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CredentialQuerySet.as_manager()
 
@@ -156,8 +188,17 @@ class Credential(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],
-                condition=Q(retired_at=None, activated_at__isnull=False),
+                condition=Q(retired_at=None, activated_at__isnull=False, is_spare=False),
                 name="one_credential_in_use_an_account",
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(retired_at=None, activated_at__isnull=False, is_spare=True),
+                name="one_credential_spare_an_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(leaked_at=None) | Q(retired_at__isnull=False),
+                name="leaked_credential_is_retired",
             ),
             models.UniqueConstraint(
                 fields=["account"],
@@ -174,3 +215,18 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"key of {self.account}"
+
+    @property
+    def is_in_use(self) -> bool:
+        return self.activated_at is not None and self.retired_at is None and not self.is_spare
+
+    @property
+    def standing(self) -> str:
+        """Say in a word or two where it stands."""
+        if self.leaked_at is not None:
+            return "leaked"
+        if self.retired_at is not None:
+            return "retired" if self.activated_at else "never used"
+        if self.activated_at is None:
+            return "waits"
+        return "spare" if self.is_spare else "in use"

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
+from cqops.platform.access.rows import allowed_rows
 from cqops.platform.overview import OverviewRow, Severity
 from venues.models import Account, Credential, SymbolStatus, VenueSymbol
 from venues.services.books import read_touches
+
+ENDS_SOON = timedelta(days=14)
 
 
 def rows(user: User) -> list[OverviewRow]:
@@ -44,4 +49,34 @@ def rows(user: User) -> list[OverviewRow]:
             count=keyless.count(),
         ),
     ]
-    return [row for row in found if row.count]
+    return [row for row in found if row.count] + key_rows(user)
+
+
+def key_rows(user: User) -> list[OverviewRow]:
+    """Name leaked keys that still work at their venue, keys that can withdraw, and keys that end."""
+    keys = allowed_rows(
+        user, Action.VENUE_VIEW, Credential.objects.select_related("account__venue")
+    )
+    soon = timezone.now() + ENDS_SOON
+    leaked = keys.filter(leaked_at__isnull=False, revoked_at=None)
+    held = keys.filter(activated_at__isnull=False, retired_at=None)
+    rows = [
+        (leaked, "A leaked key is not revoked at its venue", Severity.URGENT),
+        (
+            held.filter(can_transfer=True, may_transfer=False),
+            "A key can withdraw, and nobody agreed to that",
+            Severity.URGENT,
+        ),
+        (held.filter(ends_at__lte=soon), "A key ends soon", Severity.ATTENTION),
+    ]
+    return [
+        OverviewRow(
+            title=title,
+            detail=f"{key.account}: {key.key_id}.",
+            url=reverse("key", args=[key.pk]),
+            severity=severity,
+            count=1,
+        )
+        for found, title, severity in rows
+        for key in found
+    ]

@@ -2,9 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from venues import views
+from venues import key_views, views
 
 urlpatterns = [
     path("markets/", views.markets, name="markets"),
     path("markets/<slug:venue>/<str:symbol>/", views.market, name="market"),
+    path("accounts/<uuid:account_id>/", key_views.account_keys, name="account"),
+    path("accounts/<uuid:account_id>/spare/", key_views.spare_used, name="account-spare"),
+    path("keys/<uuid:key_id>/", key_views.key, name="key"),
+    path("keys/<uuid:key_id>/test/", key_views.tested, name="key-test"),
+    path("keys/<uuid:key_id>/leaked/", key_views.leaked, name="key-leaked"),
+    path("keys/<uuid:key_id>/revoked/", key_views.revoked, name="key-revoked"),
 ]

@@ -106,4 +106,4 @@ def test_the_checks_answer_to_every_amount_the_books_can_hold(
         order_type=OrderType.LIMIT if price else OrderType.MARKET,
         time_in_force=TimeInForce.GTC if price else TimeInForce.IOC,
     )
-    assert len(preview(ticket)) == 8
+    assert len(preview(ticket)) == 9

@@ -25,6 +25,7 @@ from venues.interface.numbers import exactly, plain
 from venues.interface.types import OrderType, Side, TimeInForce
 from venues.models import Account, SymbolStatus, VenueSymbol
 from venues.services.books import Touch
+from venues.services.powers import NO_OBJECTION, Objection
 
 
 class Outcome(StrEnum):
@@ -102,6 +103,7 @@ class Circumstances:
     held: Decimal
     on_the_way: Decimal
     switch: switches.Position
+    key: Objection = NO_OBJECTION
     was_placed: bool = False
 
     def is_way_out(self, ticket: Ticket) -> bool:
@@ -200,6 +202,16 @@ def account_can_trade(ticket: Ticket, seen: Circumstances) -> Verdict:  # noqa: 
     if ticket.account.venue_id != ticket.symbol.venue_id:
         return _block(name, f"{ticket.symbol.symbol} is not a symbol of {ticket.account.venue}.")
     return _allow(name, f"{ticket.portfolio} trades through {ticket.account}.")
+
+
+def key_may_trade(ticket: Ticket, seen: Circumstances) -> Verdict:
+    """Refuse what the key in use may not do; one that can do too much never closes the way out."""
+    name = "Key"
+    if not seen.key.words:
+        return _allow(name, f"Nothing is known against the key of {ticket.account}.")
+    if seen.key.lets_reduce:
+        return _unless_way_out(name, seen.key.words, ticket, seen)
+    return _block(name, seen.key.words)
 
 
 def symbol_is_tradable(ticket: Ticket, seen: Circumstances) -> Verdict:

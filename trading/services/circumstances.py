@@ -17,6 +17,7 @@ from trading.services.holdings import held, on_the_way
 from trading.services.worth import Worth, counted_price, worth
 from trading.states import AT_THE_VENUE, UNPROVEN, State
 from venues.services.books import Touch, read_touch
+from venues.services.powers import objection_to_trading
 
 # What counts as on its way out: at the placing also what is queued before it, at the send only what
 # left, because each queued one is looked at again at its own send.
@@ -33,6 +34,7 @@ def at_the_placing(ticket: Ticket, *, now: datetime) -> Circumstances:
         on_the_way=_on_the_way(ticket, _SENT_OR_QUEUED),
         held=_held(ticket),
         switch=_switch(ticket),
+        key=objection_to_trading(ticket.account),
     )
 
 
@@ -53,6 +55,7 @@ def at_the_send(ticket: Ticket, *, order_id: UUID, now: datetime) -> Circumstanc
         on_the_way=_on_the_way(ticket, _SENT, besides=order_id),
         held=_held(ticket),
         switch=switch,
+        key=objection_to_trading(ticket.account),
         was_placed=True,
     )
 

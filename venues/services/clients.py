@@ -20,13 +20,13 @@ from django.utils import timezone
 
 from venues.adapters.registry import ADAPTERS, ApiKey, Surroundings, VenueConfig, build_client
 from venues.credentials import CannotOpen, Sealed, split, unseal
-from venues.interface.client import VenueClient
+from venues.interface.client import ChecksKey, VenueClient
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, VenueError
-from venues.interface.types import Order, OrderRequest
+from venues.interface.types import KeyRights, Order, OrderRequest
 from venues.models import Account, Credential, Venue
 from venues.services import bridge
 from venues.services.addresses import refusal
-from venues.services.guarding import guarded
+from venues.services.guarding import guarded, shut
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -88,6 +88,44 @@ def call(account: Account, operation: Callable[[VenueClient], Awaitable[T]]) -> 
 def open_client(account: Account) -> VenueClient:
     """Open a client of one's own, for a process that keeps streams; the caller closes it."""
     return _open(account, _credential(account))
+
+
+def try_key(credential: Credential) -> KeyRights:
+    """Ask the venue what a key may do, also one that is not in use, on a client that is closed again.
+
+    The key need not be stored yet.
+    """
+    try:
+        client = _open(credential.account, credential)
+    except (ValueError, KeyError, TypeError) as error:
+        # Not the error's own words: they may quote the key.
+        message = f"This cannot be a key of {credential.account.venue}: {type(error).__name__}."
+        raise NotSent(message, cause=Cause.AUTH) from error
+
+    async def ask() -> KeyRights:
+        try:
+            if isinstance(client, ChecksKey):
+                return await client.get_key_rights()
+            await client.get_balance()
+            return KeyRights(can_view=True, can_trade=None, can_transfer=None)
+        finally:
+            await client.aclose()
+
+    try:
+        return bridge.run(ask(), timeout=CALL_TIMEOUT)
+    except TimeoutError as error:
+        message = f"{credential.account.venue} did not answer within {CALL_TIMEOUT:.0f} s."
+        raise OutcomeUnknown(message, cause=Cause.TEMPORARY) from error
+
+
+def stop_key(credential: Credential) -> None:
+    """Let no call out any more that was signed with this key, whichever process holds its client."""
+    venue, key = credential.account.venue.slug, str(credential.pk)
+    try:
+        bridge.run(shut(venue, key), timeout=CALL_TIMEOUT)
+    except TimeoutError:
+        # Every process reads by itself which key is in use; this only is faster.
+        log.warning("the door of key %s was not shut in time", credential.pk)
 
 
 def open_public_client(venue: Venue) -> VenueClient:

@@ -18,6 +18,11 @@ pytestmark = pytest.mark.django_db
 SECRET = "a secret nobody reads"
 
 
+@pytest.fixture(autouse=True)
+def _asked(monkeypatch):
+    cast.venue_says(monkeypatch)
+
+
 @pytest.fixture
 def admin():
     return cast.person(Role.ADMIN, "adam")
@@ -41,7 +46,9 @@ def test_waits_sealed_and_comes_into_use_in_the_place_of_the_former_one(admin, a
     asked = propose(admin)
     assert in_use() == former
     shown = {row.label: row.text for row in asked.instruction_rows}
-    assert set(shown) == {"Account", "Key id", "Fingerprint"}
+    assert {"Account", "Key id", "Fingerprint"} < set(shown)
+    assert shown["Withdrawals"] == "not allowed"
+    assert "It may view and trade. It may not withdraw." in shown["The venue says"]
     assert SECRET not in str(asked.instruction)
 
     cast.approve(asked, approver)
