@@ -90,6 +90,8 @@ def _values(name, order):
         "session_id": DeskSession.objects.get(user=order.placed_by).pk,
         "token_id": order.placed_by.api_tokens.get().pk,
         "request_id": Request.objects.get(state="pending").pk,
+        "account_id": order.account_id,
+        "key_id": order.account.credentials.get().pk,
         "break_id": Break.objects.get().pk,
         "run_id": Reconciliation.objects.get().pk,
         "entry_id": Entry.objects.order_by("id").values_list("pk", flat=True).first(),

@@ -52,7 +52,7 @@ def _told(title: str, orders: QuerySet[Order], moment: Callable[[Order], datetim
 
 def _instruction(order: Order) -> str:
     price = "at the market" if order.limit_price is None else f"at {plain(order.limit_price)}"
-    return f"{order.side} {plain(order.quantity)} {order.symbol.symbol} {price}".capitalize()
+    return f"{order.side.capitalize()} {plain(order.quantity)} {order.symbol.symbol} {price}"
 
 
 def _filled(title: str, fills: QuerySet[ExecutionReport]) -> Deeds:
@@ -60,6 +60,7 @@ def _filled(title: str, fills: QuerySet[ExecutionReport]) -> Deeds:
 
 
 def _fill(fill: ExecutionReport) -> Deed:
-    words = f"{fill.side} {plain(fill.quantity)} {fill.symbol_text} at {plain(fill.price)}"
+    side = fill.side.capitalize()
+    words = f"{side} {plain(fill.quantity)} {fill.symbol_text} at {plain(fill.price)}"
     url = reverse("order", args=[fill.order_id]) if fill.order_id else ""
-    return Deed(at=fill.executed_at, words=words.capitalize(), url=url)
+    return Deed(at=fill.executed_at, words=words, url=url)
