@@ -48,6 +48,7 @@ def account_keys(request: DeskRequest, account_id: UUID) -> HttpResponse:
         "account": account,
         "held": [(key, said_of(key)) for key in held],
         "past": [key for key in keys if key.retired_at is not None],
+        "in_use": next((key for key in held if key.is_in_use), None),
         "spare": next((key for key in held if key.standing == "spare"), None),
         "objection": objection_to_trading(account),
         **_powers(request, account),

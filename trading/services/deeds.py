@@ -28,12 +28,12 @@ def deeds(account: Account, since: datetime, until: datetime, by: User) -> Seque
     ours = fills.filter(order__isnull=False, executed_at__lte=until)
     still_open = orders.filter(state__in=AT_THE_VENUE | UNPROVEN).order_by("-placed_at")
     return [
+        _told("Still open at the venue, or in doubt", still_open, lambda order: order.placed_at),
         # Also what came after the key was taken out: whoever has it may have gone on.
         _filled("Executions of orders that this desk did not send", fills.filter(order=None)),
         _told("Orders sent", sent, lambda order: order.sent_at),
         _told("Cancels sent", cancels, lambda order: order.cancel_sent_at),
         _filled("Executions of our orders", ours),
-        _told("Still open at the venue, or in doubt", still_open, lambda order: order.placed_at),
     ]
 
 

@@ -56,17 +56,19 @@ def history_of(credential: Credential) -> list[Deed]:
         action__startswith="credential.", subject_id=str(credential.account_id)
     ).order_by("id")
     mine = str(credential.pk)
-    return [
-        Deed(at=entry.at, words=_HISTORY[entry.action], who=entry.who)
-        for entry in entries
-        if entry.action in _HISTORY and mine in f"{entry.before} {entry.after}"
-    ]
+    found: list[Deed] = []
+    for entry in entries:
+        is_replaced = mine in str(entry.before) and entry.action == "credential.stored"
+        words = "Replaced by another" if is_replaced else _HISTORY.get(entry.action, "")
+        if words and mine in f"{entry.before} {entry.after}":
+            found.append(Deed(at=entry.at, words=words, who=entry.who))
+    return found
 
 
 _HISTORY = {
-    "credential.sealed": "Sealed; a second person was asked",
-    "credential.stored": "Came into the place of another, or was replaced",
-    "credential.spare_used": "Came into use",
+    "credential.sealed": "Sealed, and a second person asked",
+    "credential.stored": "Stored, with a second person's word",
+    "credential.spare_used": "Came into use in the place of another",
     "credential.tested": "The venue was asked what it may do",
     "credential.retired": "Taken out of use",
     "credential.leaked": "Reported as leaked",
