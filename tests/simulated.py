@@ -62,20 +62,42 @@ class Served:
 def serving(
     folder: Path, patch: pytest.MonkeyPatch, slug: str = "coinbase_advanced"
 ) -> Iterator[Served]:
+    """Serve the simulators while a test lasts, and lead the account of the cast to one of them."""
     bound = free_socket()
-    port = bound.getsockname()[1]
     made: queue.Queue[tuple[Simulator, uvicorn.Server]] = queue.Queue()
 
     def serve() -> None:
         # Its store belongs to the thread that opened it.
         app = Simulator(folder, 1)
-        server = make_server(app, "127.0.0.1", port)
+        server = make_server(app, "127.0.0.1", bound.getsockname()[1])
         made.put((app, server))
         asyncio.run(server.serve(sockets=[bound]))
 
     thread = threading.Thread(target=serve)
     thread.start()
     app, server = made.get(timeout=10)
+    try:
+        with _closing_clients(patch):
+            account = _led_to(slug, f"127.0.0.1:{bound.getsockname()[1]}/{slug}")
+            yield Served(app=app, folder=folder, slug=slug, account=account)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _led_to(slug: str, base: str) -> Account:
+    account = cast.account()
+    venue = account.venue
+    venue.adapter = slug
+    venue.rest_url, venue.ws_url = f"http://{base}", f"ws://{base}/ws"
+    venue.ws_user_url = f"ws://{base}/ws-user" if slug == "coinbase_advanced" else ""
+    venue.save()
+    return account
+
+
+@contextmanager
+def _closing_clients(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Start without clients, and close in the end whatever was opened."""
     opened: list[VenueClient] = []
     really = clients._open
 
@@ -85,18 +107,8 @@ def serving(
 
     patch.setattr(clients, "_clients", {})
     patch.setattr(clients, "_open", open_one)
-    account = cast.account()
-    venue = account.venue
-    base = f"127.0.0.1:{port}/{slug}"
-    venue.adapter = slug
-    venue.rest_url, venue.ws_url = f"http://{base}", f"ws://{base}/ws"
-    if slug == "coinbase_advanced":
-        venue.ws_user_url = f"ws://{base}/ws-user"
-    venue.save()
     try:
-        yield Served(app=app, folder=folder, slug=slug, account=account)
+        yield
     finally:
         for client in opened:
             bridge.run(client.aclose(), timeout=5)
-        server.should_exit = True
-        thread.join()

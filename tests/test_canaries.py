@@ -35,6 +35,7 @@ from cqops.platform.events.streams import Streams
 from cqops.platform.live.publish import publish
 from cqops.platform.live.redis import client as redis_client
 from cqops.platform.local.places import CHECKOUT
+from cqops.platform.telemetry.ops import journal
 from tests import cast
 from tests.canaries import (
     EARS,
@@ -48,7 +49,8 @@ from tests.canaries import (
 )
 from trading.services.tickets import place
 from venues.interface.errors import Cause, OutcomeUnknown
-from venues.models import Account
+from venues.models import Account, Credential
+from venues.services import clients, powers
 from venues.services.keys import propose_credential, seed_credential
 from venues.simulator.demo_keys import generate_demo_key
 from venues.transport.signer import CdpSigner
@@ -209,6 +211,30 @@ def test_a_form_that_fails_does_not_give_back_what_was_typed_as_a_secret(canarie
     client.post(reverse("admin:access_user_add"), {"username": "", "new_password": typed})
     client.post("/confirm/", {"password": typed})
 
+    assert leaks() == []
+
+
+def test_trying_a_key_refusing_it_and_reporting_it_as_leaked_tell_none(
+    canaries, leaks, monkeypatch, django_capture_on_commit_callbacks
+):
+    """Whatever the venue or the signer says of a key, and wherever it is shown."""
+    monkeypatch.setattr(powers, "try_key", clients.try_key)
+    client = Client()
+    client.force_login(User.objects.get(username="adam"))
+    keys = list(Credential.objects.filter(retired_at=None))
+    with django_capture_on_commit_callbacks(execute=True):
+        for key in keys:
+            client.get(reverse("account", args=[key.account_id]))
+            said = client.post(reverse("key-test", args=[key.pk]), follow=True).content.decode()
+            assert "The venue refuses this key" in said or "did not answer" in said
+        form = {"account": str(cast.account("Pem").pk), "key_id": "new", "secret": canaries["pem"]}
+        page = client.post(reverse("admin:venues_credential_add"), form, follow=True)
+        assert "Nobody was asked, and nothing was kept" in page.content.decode()
+        for key in keys:
+            client.post(reverse("key-leaked", args=[key.pk]), follow=True)
+    journal.flush()
+
+    assert Entry.objects.filter(action="credential.leaked").count() == len(keys)
     assert leaks() == []
 
 

@@ -5,12 +5,14 @@ Against the simulated venue over its own wire protocol, with real signatures.
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from cqops.platform.access.policy import Role
 from cqops.platform.audit.models import Entry
@@ -19,13 +21,14 @@ from tests.canaries import EARS
 from tests.simulated import serving
 from trading.models import Order
 from trading.services import checks
+from trading.services.circumstances import at_the_placing
 from trading.services.executions import hear, record
 from trading.services.submission import reference, submit
 from trading.services.tickets import place, preview
 from trading.states import State
 from venues.credentials import CannotOpen, Sealed, unseal
 from venues.interface.errors import NotSent
-from venues.interface.types import OrderQuery, OrderType, TimeInForce
+from venues.interface.types import OrderQuery, OrderType, Side, TimeInForce
 from venues.models import Credential
 from venues.services import bridge, clients, leaks
 from venues.services.clients import call, open_client
@@ -113,13 +116,13 @@ def test_orders_flow_while_the_key_is_replaced(venue, trader):
     key = venue.new_key()
     flow = Flow(trader)
 
-    def replace():
+    def exchange():
         asked = propose_credential(
             account=cast.account(), key_id=key.key_id, secret=key.secret, by=admin
         )
         cast.approve(asked, approver)
 
-    flow.around(replace)
+    flow.around(exchange)
 
     every_order_arrived_once(venue)
     former.refresh_from_db()
@@ -237,3 +240,13 @@ def test_a_view_only_key_reads_everything_and_the_ticket_says_why_nothing_trades
     assert order(trader, "no").state == State.REFUSED
     assert call(cast.account(), lambda one: one.get_balance())
     assert call(cast.account(), lambda one: one.get_order_book("BTC-USD", 5)).bids
+
+
+def test_a_key_that_can_withdraw_unasked_adds_nothing_and_lets_reduce(trader):
+    cast.account().credentials.update(can_transfer=True)
+    ticket = cast.ticket(trader, side=Side.SELL)
+    seen = at_the_placing(ticket, now=timezone.now())
+    adds = checks.key_may_trade(ticket, seen)
+    reduces = checks.key_may_trade(ticket, replace(seen, held=Decimal(1)))
+    assert [adds.outcome, reduces.outcome] == [checks.Outcome.BLOCK, checks.Outcome.WARN]
+    assert "nobody agreed to that" in adds.words

@@ -67,7 +67,7 @@ def history_of(credential: Credential) -> list[Deed]:
 
 _HISTORY = {
     "credential.sealed": "Sealed, and a second person asked",
-    "credential.stored": "Stored, with a second person's word",
+    "credential.stored": "Stored for use",
     "credential.spare_used": "Came into use in the place of another",
     "credential.tested": "The venue was asked what it may do",
     "credential.retired": "Taken out of use",
