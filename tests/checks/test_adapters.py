@@ -1,6 +1,7 @@
 """The size of an adapter is counted in statements, and nobody grows past the limit unseen."""
 
-from checks.adapters import LIMIT, Size, code_lines, problems, statements
+from checks.adapters import LIMIT, Size, code_lines, problems, sizes, statements
+from venues.adapters.registry import ADAPTERS
 
 SOURCE = '''"""Why."""
 
@@ -32,11 +33,12 @@ def test_lines_of_code_leave_out_blank_lines_comments_and_docstrings():
 
 
 def test_an_adapter_at_the_limit_is_a_problem():
-    assert list(problems([sized(LIMIT - 1)], {})) == []
-    assert list(problems([sized(LIMIT)], {}))
+    assert list(problems([sized(LIMIT - 1)])) == []
+    assert list(problems([sized(LIMIT)]))
 
 
-def test_an_adapter_that_was_over_the_limit_may_only_shrink():
-    assert list(problems([sized(600)], {"venue": 600})) == []
-    assert list(problems([sized(601)], {"venue": 600}))
-    assert "shrunk to 590" in next(problems([sized(590)], {"venue": 600}))
+def test_every_adapter_is_under_the_limit_and_the_kit_is_none():
+    measured = list(sizes())
+
+    assert {one.name for one in measured} == ADAPTERS.keys()
+    assert list(problems(measured)) == []

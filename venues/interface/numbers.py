@@ -25,18 +25,22 @@ def exactly() -> Iterator[None]:
 
 def exact(value: str | int | Decimal) -> Decimal:
     """Read a decimal string, refusing floats, NaN, infinity and the empty string."""
-    if isinstance(value, bool | float):
+    if isinstance(value, (bool, float)):
         message = f"a {type(value).__name__} is not exact: send a decimal string"
         raise BadNumber(message)
     try:
-        number = Decimal(value.strip() if isinstance(value, str) else value)
-    except (InvalidOperation, AttributeError) as error:
+        number = Decimal(value)
+    except (InvalidOperation, TypeError, ValueError) as error:
         message = f"not a decimal number: {value!r:.60}"
         raise BadNumber(message) from error
     if not number.is_finite():
         message = f"not a finite number: {value!r:.60}"
         raise BadNumber(message)
-    if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
+    # A short text has few digits, which spares counting them.
+    is_long = not isinstance(value, str) or len(value) > MAX_DIGITS
+    if not -MAX_DIGITS <= number.adjusted() <= MAX_DIGITS or (
+        is_long and len(number.as_tuple().digits) > MAX_DIGITS
+    ):
         message = f"a number beyond {MAX_DIGITS} digits: {value!r:.60}"
         raise BadNumber(message)
     return number

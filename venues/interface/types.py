@@ -15,6 +15,10 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from venues.interface.messages import BookSide as BookSide  # noqa: PLC0414 -- told from here
+from venues.interface.messages import LevelChange as LevelChange  # noqa: PLC0414 -- told from here
+from venues.interface.messages import Message
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -112,8 +116,7 @@ class OrderRef:
     side: Side | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Message, frozen=True, kw_only=True, gc=False):
     """One order as the venue reports it."""
 
     venue_order_id: str
@@ -133,7 +136,7 @@ class Order:
     received_at: datetime
     is_cancel_pending: bool = False
     reason: str = ""
-    raw: Mapping[str, object] = field(default_factory=dict)
+    raw: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +173,7 @@ class CancelAnswer:
     is_already_done: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(Message, frozen=True, kw_only=True, gc=False):
     """One execution, append-only, unique by the venue's own execution id."""
 
     venue_execution_id: str
@@ -186,11 +188,10 @@ class Fill:
     liquidity: Liquidity
     executed_at: datetime
     received_at: datetime
-    raw: Mapping[str, object] = field(default_factory=dict)
+    raw: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUpdate:
+class OrderUpdate(Message, frozen=True, kw_only=True, gc=False):
     """A private stream's word on one order: a hint to look, never the record of a fill."""
 
     order: Order
@@ -224,16 +225,14 @@ class Balance:
         return self.available + self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Message, frozen=True, gc=False):
     """One price level."""
 
     price: Decimal
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookSnapshot:
+class BookSnapshot(Message, frozen=True, kw_only=True, gc=False):
     """A whole book, best first on both sides."""
 
     symbol: str
@@ -248,24 +247,7 @@ class BookEventKind(StrEnum):
     UPDATE = "update"
 
 
-class BookSide(StrEnum):
-    BID = "bid"
-    ASK = "ask"
-
-
-class LevelChange(msgspec.Struct, frozen=True, gc=False):
-    """One level as the wire wrote it; a quantity of zero removes the level.
-
-    A Struct and not a dataclass: fifty of them a message are the hot path, at a quarter the cost.
-    """
-
-    side: BookSide
-    price: str
-    quantity: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookEvent:
+class BookEvent(Message, frozen=True, kw_only=True, gc=False):
     """A snapshot or an update of one book. A snapshot replaces, it never merges."""
 
     symbol: str
@@ -276,8 +258,7 @@ class BookEvent:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
+class Trade(Message, frozen=True, kw_only=True, gc=False):
     """A public trade. `side` is the taker's."""
 
     symbol: str
@@ -344,8 +325,7 @@ class Position:
     raw: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticker:
+class Ticker(Message, frozen=True, kw_only=True, gc=False):
     """The touch and the last trade of one symbol."""
 
     symbol: str

@@ -77,6 +77,15 @@ def generate_shared_key(
     return DemoKey(key_id, secret, entry, {"passphrase": passphrase})
 
 
+def generate_older_key(
+    account_ref: str = "demo", *, balances: Mapping[str, Decimal] = DEMO_BALANCES
+) -> DemoKey:
+    """Make a key of Coinbase Advanced's older kind: it signs with HMAC and has no passphrase."""
+    key_id, secret = secrets.token_hex(8), secrets.token_hex(16)
+    entry = KeyEntry(key_id=key_id, account_ref=account_ref, secret=secret, balances=dict(balances))
+    return DemoKey(key_id, secret, entry, {"scheme": "hmac"})
+
+
 def register_key(data_dir: Path, entry: KeyEntry) -> None:
     """Tell the simulator of a key, whether it runs or not; safe beside other writers."""
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Final
 
 import httpx
@@ -137,6 +137,10 @@ class CdpAuth(httpx.Auth):
 
     def __init__(self, signer: CdpSigner) -> None:
         self._signer = signer
+
+    def subscription(self, _channel: str, _products: Sequence[str]) -> dict[str, str]:
+        """Sign one message that subscribes; what it asks for is not covered."""
+        return {"jwt": self._signer.websocket_token()}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         path = request.url.raw_path.split(b"?", 1)[0].decode("ascii")

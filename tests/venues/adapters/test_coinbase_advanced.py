@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from tests.venues.adapters.conformance.stage import SYMBOL, Desk, Tape, ref, staged
-from venues.adapters.registry import build_client
+from tests.venues.adapters.conformance.stage import OTHER_KEYS, SYMBOL, Desk, Tape, ref, staged
+from venues.adapters.coinbase_advanced.signer import signer_of
+from venues.adapters.registry import ApiKey, build_client
 from venues.interface.errors import Cause, NotSent, Rejected
 from venues.interface.types import BookEvent, OrderStatus, OrderType, OrderUpdate, Side
 from venues.marketdata.assembler import Assembler
@@ -22,6 +27,97 @@ from venues.simulator.faults import Kind
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with staged("coinbase_advanced", tmp_path) as desk:
         yield desk
+
+
+OLD_KEY = ApiKey("old", "dummyLegacySecret0123456789abcdef", {"scheme": "hmac"})
+AT = 1735689600
+ORDER = (
+    b'{"client_order_id":"11111111-2222-4333-8444-555555555555","product_id":"BTC-USD","side":"BUY",'
+    b'"order_configuration":{"limit_limit_gtc":{"base_size":"0.001","limit_price":"10000.00",'
+    b'"post_only":false}}}'
+)
+
+
+def signer(key: ApiKey) -> Any:
+    return signer_of(key, clock=lambda: AT + 0.9, nonce=lambda: "n")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "signature"),
+    [
+        (
+            "GET",
+            "/api/v3/brokerage/accounts?limit=49",
+            b"",
+            "52fe938a5ad49c063f8316076175be196624cf84ac9bdd2b8f43cdf6fdddbaef",
+        ),
+        (
+            "POST",
+            "/api/v3/brokerage/orders",
+            ORDER,
+            "5839cd039915de3d33c73c1e1c90eaeda83daa0d18d5cbcd4a9d93d3235d88b7",
+        ),
+    ],
+    ids=["A6", "A7"],
+)
+def test_a_key_of_the_older_kind_signs_as_the_sheet_says(method, target, body, signature):
+    request = httpx.Request(method, f"https://api.coinbase.com{target}", content=body)
+
+    signed = next(signer(OLD_KEY).auth_flow(request))
+
+    found = {name: signed.headers[name] for name in signed.headers if name.startswith("cb-")}
+    assert found == {
+        "cb-access-key": "old",
+        "cb-access-sign": signature,
+        "cb-access-timestamp": str(AT),
+    }
+    assert "authorization" not in signed.headers
+
+
+def test_a_key_of_the_older_kind_signs_a_subscription_by_channel_and_products():
+    said = signer(OLD_KEY).subscription("user", ["BTC-USD", "ETH-USD"])
+    signature = hmac.new(
+        OLD_KEY.secret.encode(), f"{AT}userBTC-USD,ETH-USD".encode(), "sha256"
+    ).hexdigest()
+
+    assert said == {"api_key": "old", "timestamp": str(AT), "signature": signature}
+
+
+@pytest.mark.parametrize("more", [{}, {"scheme": "cdp"}, {"scheme": ""}])
+def test_a_key_of_no_other_kind_signs_tokens(more):
+    key = generate_demo_key()
+
+    said = signer(ApiKey(key.key_id, key.secret, more)).subscription("user", [])
+
+    assert said.keys() == {"jwt"}
+    with pytest.raises(NotSent):
+        signer(ApiKey(OLD_KEY.key_id, OLD_KEY.secret, more))
+
+
+async def test_the_venue_lets_a_key_of_the_older_kind_in_by_its_signature_alone(tmp_path: Path):
+    async with staged("coinbase_advanced", tmp_path, OTHER_KEYS["coinbase_advanced"]) as desk:
+        assert (await desk.client.get_key_rights()).can_trade
+        signed = signer_of(
+            ApiKey(desk.key.key_id, desk.key.secret, desk.key.more),
+            clock=lambda: time.time() - 31,
+            nonce=lambda: "n",
+        )
+        late = httpx.Request("GET", f"{desk.config.rest_url}/api/v3/brokerage/accounts")
+        async with httpx.AsyncClient() as http:
+            assert (await http.send(next(signed.auth_flow(late)))).status_code == 401
+            for timestamp in ("", "soon", "1e9", "-1"):
+                late.headers["CB-ACCESS-TIMESTAMP"] = timestamp
+                assert (await http.send(late)).status_code == 401
+        # The public half of a key that signs tokens is no shared secret.
+        other = generate_demo_key()
+        register_key(desk.data_dir, other.entry)
+        client = desk.connect(
+            DemoKey(other.key_id, other.entry.public_key, other.entry, desk.key.more)
+        )
+        with pytest.raises(Rejected) as refused:
+            await client.get_balance()
+        assert refused.value.cause is Cause.AUTH
+        await client.aclose()
 
 
 async def test_a_client_id_used_for_something_else_returns_what_it_was_used_for(desk: Desk):

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from venues.adapters.coinbase_advanced.feed import Books, Executions, Feed, Trades
+from venues.adapters.coinbase_advanced.feed import Books, Executions, Trades
 from venues.adapters.contract import Surroundings
+from venues.adapters.kit.channels import ChannelFeed
 from venues.adapters.kit.stream import Follower
 from venues.interface.types import StreamReset
-from venues.transport.signer import CdpSigner
+from venues.transport.signer import CdpAuth, CdpSigner
 from venues.transport.websocket import Persistence
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,13 +24,13 @@ SECRET = "PoMFS0RA7RImjCOiRozmOtw2/w4MJkonimCFnjP87wcFQqJLDUGIpARTcJrbxxebTvPiwZ
 class Watched:
     """A feed whose socket is watched and whose stop-watch is set by hand; it tells the numbers."""
 
-    def __init__(self, kind: type[Feed[Any]] = Books, *, is_signed: bool = False) -> None:
+    def __init__(self, kind: type[ChannelFeed[Any]] = Books, *, is_signed: bool = False) -> None:
         self.seconds = 0.0
         self.sent: list[dict[str, Any]] = []
         self.drift: list[str] = []
         nonces = iter("abcdefghij")
         signer = (
-            CdpSigner("k", SECRET, clock=lambda: 1, nonce=lambda: next(nonces))
+            CdpAuth(CdpSigner("k", SECRET, clock=lambda: 1, nonce=lambda: next(nonces)))
             if is_signed
             else None
         )
@@ -38,7 +39,9 @@ class Watched:
             on_drift=lambda kind, _detail: self.drift.append(kind),
             persistence=Persistence(stopwatch=lambda: self.seconds),
         )
-        numbered = type("Numbered", (kind,), {"events": lambda _self, said: [said.sequence_num]})
+        numbered = type(
+            "Numbered", (kind,), {"events": lambda _self, said, _frame: [said.sequence_num]}
+        )
         listeners = {} if kind is Executions else {"BTC-USD": ["BTC-USD"]}
         self.feed = numbered(listeners, signer=signer, around=around)
         self.follower: Follower[int] = Follower("ws://127.0.0.1:1", self.feed)

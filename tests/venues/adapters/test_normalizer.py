@@ -5,8 +5,8 @@ import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
 from venues.adapters.coinbase_advanced import wire
@@ -20,12 +20,15 @@ from venues.adapters.coinbase_advanced.normalizer import (
     status_of,
 )
 from venues.adapters.contract import Surroundings
-from venues.adapters.kit.reading import Unreadable, decode, moment, unix_time
+from venues.adapters.kit.channels import Envelope
+from venues.adapters.kit.reading import Answer, Unreadable, decode, inside, moment, unix_time
 from venues.interface.types import (
     BookEventKind,
     BookSide,
+    Fill,
     LevelChange,
     Liquidity,
+    Order,
     OrderStatus,
     OrderType,
     Side,
@@ -37,15 +40,15 @@ AROUND = Surroundings(now=lambda: NOW)
 
 
 def read_books(message, listeners, around=AROUND):
-    return list(Books(listeners, signer=None, around=around).events(message))
+    return list(Books(listeners, signer=None, around=around).events(message, b""))
 
 
 def read_trades(message, listeners, around=AROUND):
-    return list(Trades(listeners, signer=None, around=around).events(message))
+    return list(Trades(listeners, signer=None, around=around).events(message, b""))
 
 
 def read_executions(message, around=AROUND):
-    return list(Executions({}, signer=None, around=around).events(message))
+    return list(Executions({}, signer=None, around=around).events(message, b""))
 
 
 RECORDED = os.environ.get("CQOPS_RECORDED", "")
@@ -86,16 +89,24 @@ FILL = {
 }
 
 
-def raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(json.dumps(value).encode())
+def order_in(value: object) -> Order:
+    answer = json.dumps({"order": value}).encode()
+    said = decode(answer, inside("order", wire.Order)).found
+    return read_order(said, Answer(answer).part("order"), NOW)
 
 
-def envelope(value: object) -> wire.Envelope:
-    return decode(json.dumps(value).encode(), wire.Envelope)
+def fill_in(value: object) -> Fill | None:
+    answer = json.dumps(value).encode()
+    return read_fill(decode(answer, wire.Fill), Answer(answer).part(), NOW)
+
+
+def envelope(value: object) -> Envelope:
+    message: Envelope = wire.MESSAGES.read(json.dumps(value).encode())
+    return message
 
 
 def test_an_order_is_read_with_all_it_says():
-    order = read_order(raw(ORDER), NOW)
+    order = order_in(ORDER)
 
     assert order.status is OrderStatus.PARTIALLY_FILLED
     assert order.order_type is OrderType.LIMIT
@@ -131,13 +142,13 @@ def test_each_status_has_one_meaning(status, filled, expected):
 
 @pytest.mark.parametrize("change", [{"pending_cancel": True}, {"status": "CANCEL_QUEUED"}])
 def test_a_cancel_under_way_is_told_beside_the_status(change):
-    assert read_order(raw({**ORDER, **change}), NOW).is_cancel_pending
+    assert order_in({**ORDER, **change}).is_cancel_pending
 
 
 def test_an_order_of_the_barest_kind_is_still_an_order():
     bare = {"order_id": "1", "product_id": "BTC-USD", "side": "SELL", "status": "OPEN"}
 
-    order = read_order(raw(bare), NOW)
+    order = order_in(bare)
 
     assert (order.side, order.filled_quantity, order.average_price) == (Side.SELL, 0, None)
 
@@ -156,11 +167,11 @@ def test_an_order_of_the_barest_kind_is_still_an_order():
 )
 def test_an_order_that_makes_no_sense_is_unreadable(change):
     with pytest.raises(Unreadable):
-        read_order(raw({**ORDER, **change}), NOW)
+        order_in({**ORDER, **change})
 
 
 def test_a_fill_is_read():
-    fill = read_fill(raw(FILL), NOW)
+    fill = fill_in(FILL)
 
     assert fill is not None
     assert (fill.venue_execution_id, fill.liquidity) == ("2222-2222", Liquidity.MAKER)
@@ -169,14 +180,14 @@ def test_a_fill_is_read():
 
 
 def test_a_fill_sized_in_quote_is_turned_into_base():
-    fill = read_fill(raw({**FILL, "size": "25", "size_in_quote": True}), NOW)
+    fill = fill_in({**FILL, "size": "25", "size_in_quote": True})
 
     assert fill is not None
     assert fill.quantity == Decimal("0.0025")
 
 
 def test_a_correction_is_not_a_fill():
-    assert read_fill(raw({**FILL, "trade_type": "CORRECTION"}), NOW) is None
+    assert fill_in({**FILL, "trade_type": "CORRECTION"}) is None
 
 
 def test_wallets_of_one_currency_add_up():
@@ -198,7 +209,7 @@ def test_wallets_of_one_currency_add_up():
             }
         ).encode(),
         wire.Accounts,
-    ).accounts
+    ).items
 
     (balance,) = read_balances(accounts, NOW)
 
@@ -263,16 +274,14 @@ def test_a_book_message_keeps_the_wires_text_and_turns_offer_into_ask():
     ],
 )
 def test_a_level_that_makes_no_sense_makes_the_message_unreadable(level):
-    message = envelope(
-        {
-            "channel": "l2_data",
-            "sequence_num": 1,
-            "events": [{"type": "update", "product_id": "BTC-USD", "updates": [level]}],
-        }
-    )
+    message = {
+        "channel": "l2_data",
+        "sequence_num": 1,
+        "events": [{"type": "update", "product_id": "BTC-USD", "updates": [level]}],
+    }
 
     with pytest.raises(Unreadable):
-        read_books(message, {"BTC-USD": ["BTC-USD"]}, AROUND)
+        read_books(envelope(message), {"BTC-USD": ["BTC-USD"]}, AROUND)
 
 
 @pytest.mark.parametrize("counter", [66987, "66987"], ids=["number", "text"])
@@ -389,29 +398,35 @@ def test_the_servers_clock_is_read():
 @needs_recordings
 def test_recorded_answers_are_read():
     folder = Path(RECORDED, "coinbase_advanced")
-    order = decode((folder / "http_order.json").read_bytes(), wire.OneOrder)
-    orders = decode((folder / "http_orders_list.json").read_bytes(), wire.Orders)
-    fills = decode((folder / "http_fills.json").read_bytes(), wire.Fills)
-    accounts = decode((folder / "http_accounts.json").read_bytes(), wire.Accounts)
-    book = decode((folder / "http_product_book.json").read_bytes(), wire.OneBook)
+
+    def read(name: str, kind: Any) -> tuple[Any, Answer]:
+        body = (folder / name).read_bytes()
+        return decode(body, kind), Answer(body)
+
+    one, one_body = read("http_order.json", inside("order", wire.Order))
+    orders, orders_body = read("http_orders_list.json", wire.Orders)
+    fills, fills_body = read("http_fills.json", wire.Fills)
+    accounts, _ = read("http_accounts.json", wire.Accounts)
+    book, _ = read("http_product_book.json", inside("pricebook", wire.PriceBook))
     products = [
-        decode((folder / name).read_bytes(), wire.Products)
+        read(name, inside("products", list[wire.Product]))[0].found
         for name in ("http_products.json", "http_products_future.json")
     ]
 
-    assert read_order(order.order, NOW).symbol == "BTC-USD"
-    market = read_order(orders.orders[1], NOW)
+    assert read_order(one.found, one_body.part("order"), NOW).symbol == "BTC-USD"
+    market = read_order(orders.items[1], orders_body.part("orders", 1), NOW)
     assert (market.order_type, market.notional, market.quantity) == (OrderType.MARKET, 100, None)
-    assert [fill is not None for fill in (read_fill(one, NOW) for one in fills.fills)] == [
-        True,
-        True,
-    ]
-    assert {one.currency for one in read_balances(accounts.accounts, NOW)} == {"BTC", "USD"}
-    assert read_book("BTC-USD", book.pricebook, NOW).bids
-    spot = [read_instrument(one) for one in products[0].products]
+    assert market.raw["order_id"] == market.venue_order_id
+    assert [
+        fill is not None
+        for fill in (read_fill(one, fills_body.part("fills", 0), NOW) for one in fills.items)
+    ] == [True, True]
+    assert {one.currency for one in read_balances(accounts.items, NOW)} == {"BTC", "USD"}
+    assert read_book("BTC-USD", book.found, NOW).bids
+    spot = [read_instrument(one) for one in products[0]]
     assert {one.symbol: one.quote for one in spot}["BTC-USDC"] == "USDC"
     assert all(one.is_tradable for one in spot)
-    assert [read_instrument(one).symbol for one in products[1].products]
+    assert [read_instrument(one).symbol for one in products[1]]
 
 
 @needs_recordings
@@ -429,11 +444,13 @@ def test_a_recorded_live_stream_is_read_to_its_end_in_one_sequence():
     numbers: list[int] = []
     book = OrderBook()
     for frame in frames + singles:
-        message = decode(frame, wire.Envelope)
+        message = Books(listeners, signer=None, around=AROUND).head(frame)
+        if message is None:
+            continue
         for event in read_books(message, listeners, AROUND):
             book.update(event.changes)
         read_trades(message, listeners, AROUND)
-        read_executions(message, AROUND)
+        list(Executions({}, signer=None, around=AROUND).events(message, frame))
         if frame in frames and message.sequence_num is not None:
             numbers.append(message.sequence_num)
 

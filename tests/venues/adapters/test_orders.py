@@ -9,11 +9,11 @@ import pytest
 from venues.adapters.coinbase_advanced import wire
 from venues.adapters.coinbase_advanced.orders import (
     CAUSES,
-    create_refusal,
     order_body,
     read_refusal,
+    refusal_in,
 )
-from venues.interface.errors import Cause, NotSent, Unsupported
+from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Unsupported
 from venues.interface.types import OrderRequest, OrderType, Side, TimeInForce
 
 LIMIT = OrderRequest(
@@ -199,19 +199,22 @@ def test_each_refusal_has_its_cause(code, cause):
 
 
 def test_the_zero_value_of_an_enum_is_not_a_reason():
-    said = wire.CreateError(
+    said = wire.Complaint(
         error="UNKNOWN_FAILURE_REASON",
         message="too small",
         preview_failure_reason="PREVIEW_INVALID_BASE_SIZE_TOO_SMALL",
         new_order_failure_reason="UNKNOWN_FAILURE_REASON",
     )
+    empty = wire.Complaint(error="UNKNOWN_FAILURE_REASON")
 
-    refusal = create_refusal(said, "UNKNOWN_FAILURE_REASON")
-
-    assert refusal is not None
-    assert refusal.code == "PREVIEW_INVALID_BASE_SIZE_TOO_SMALL"
-    assert create_refusal(wire.CreateError(error="UNKNOWN_FAILURE_REASON"), "") is None
-    assert create_refusal(None, None) is None
+    for answer in (
+        wire.Acted(success=False, error_response=said, failure_reason="UNKNOWN_FAILURE_REASON"),
+        wire.Acted(success=False, errors=[said]),
+    ):
+        assert refusal_in(answer).code == "PREVIEW_INVALID_BASE_SIZE_TOO_SMALL"
+    for answer in (wire.Acted(success=False, error_response=empty), wire.Acted(success=False)):
+        with pytest.raises(OutcomeUnknown):
+            refusal_in(answer)
 
 
 @pytest.mark.parametrize(

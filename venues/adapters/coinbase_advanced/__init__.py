@@ -6,6 +6,7 @@ from typing import Final
 
 from venues.adapters.coinbase_advanced.client import CoinbaseAdvancedClient
 from venues.adapters.coinbase_advanced.orders import CAPABILITIES
+from venues.adapters.coinbase_advanced.signer import HMAC, SCHEME, TOKENS
 from venues.adapters.contract import Adapter, KeyField, VenueConfig
 
 KEY_FIELDS: Final = (
@@ -18,9 +19,19 @@ KEY_FIELDS: Final = (
     KeyField(
         name="secret",
         label="Private key",
-        help_text="Ed25519 (one line of base64) or ECDSA (the whole PEM text). No passphrase.",
+        help_text="Ed25519 (one line of base64) or ECDSA (the whole PEM text), or the secret of an"
+        " older key. No passphrase.",
         is_secret=True,
         is_multiline=True,
+    ),
+    KeyField(
+        name=SCHEME,
+        label="Kind of key",
+        help_text="Keys made today sign tokens. Older ones, which the venue has retired for most"
+        " users, sign with HMAC.",
+        is_secret=False,
+        is_required=False,
+        choices=((TOKENS, "Developer platform key (JWT)"), (HMAC, "Older API key (HMAC)")),
     ),
 )
 

@@ -7,28 +7,29 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
 from venues.adapters.coinbase_advanced import feed, orders, wire
 from venues.adapters.coinbase_advanced.normalizer import (
-    STATUSES,
     read_balances,
     read_book,
     read_fill,
     read_instrument,
     read_order,
 )
+from venues.adapters.coinbase_advanced.signer import MacAuth, signer_of
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
+from venues.adapters.kit.channels import ChannelFeed
 from venues.adapters.kit.listing import PageWords, of_side, of_status
-from venues.adapters.kit.reading import first, unix_time
+from venues.adapters.kit.reading import first, inside, unix_time
+from venues.adapters.kit.refusals import rejected
 from venues.adapters.kit.rest import Params, RestClient, looking_up, next_cursor, unknown
 from venues.adapters.kit.stream import Follower
 from venues.adapters.kit.writing import amount, invalid
-from venues.interface.errors import Rejected, VenueError
+from venues.interface.errors import Rejected
 from venues.interface.types import (
     OPEN_STATUSES,
     Balance,
@@ -49,7 +50,7 @@ from venues.interface.types import (
     Trade,
 )
 from venues.transport import operation as op
-from venues.transport.signer import CdpAuth, CdpSigner
+from venues.transport.signer import CdpAuth
 
 T = TypeVar("T")
 
@@ -75,14 +76,12 @@ OWN_USDC_MARKETS: Final = frozenset({"USDT-USDC", "EURC-USDC"})
 class CoinbaseAdvancedClient(RestClient):
     def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
         self._aliases: dict[str, str] = {}
-        self._signer: CdpSigner | None = None
+        self._signer: CdpAuth | MacAuth | None = None
         super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
 
     def _sign(self, key: ApiKey) -> httpx.Auth:
-        self._signer = CdpSigner(
-            key.key_id, key.secret, clock=self._signing_time, nonce=self._around.nonce
-        )
-        return CdpAuth(self._signer)
+        self._signer = signer_of(key, clock=self._signing_time, nonce=self._around.nonce)
+        return self._signer
 
     async def _venue_time(self) -> datetime:
         said = await self._read_openly(f"{PREFIX}/time", (), wire.ServerTime, op.HEALTH)
@@ -93,7 +92,7 @@ class CoinbaseAdvancedClient(RestClient):
     async def place_order(self, request: OrderRequest) -> Order:
         body = orders.order_body(request, self._around.now())
         said, answer = await self._create(
-            f"{PREFIX}/orders", body, wire.Created, op.PLACE.about(request.client_order_id)
+            f"{PREFIX}/orders", body, wire.Acted, op.PLACE.about(request.client_order_id)
         )
         if not said.success:
             return await self._refused(request, said)
@@ -107,27 +106,11 @@ class CoinbaseAdvancedClient(RestClient):
             return await self._first_order(request, venue_order_id)
         return self._accepted(request, venue_order_id, answer)
 
-    async def _refused(self, request: OrderRequest, said: wire.Created) -> Order:
-        refusal = orders.create_refusal(said.error_response, said.failure_reason)
-        if refusal is None:
-            message = "the venue said no without a reason, which proves nothing"
-            raise unknown(message)
+    async def _refused(self, request: OrderRequest, said: wire.Acted) -> Order:
+        refusal = orders.refusal_in(said)
         if refusal.code != orders.DUPLICATE:
-            raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
-        return await self._first_order(request, "")
-
-    async def _first_order(self, request: OrderRequest, venue_order_id: str) -> Order:
-        """Read the order this client id already has; it exists, so not finding it proves nothing."""
-        ref = OrderRef(
-            symbol=request.symbol,
-            client_order_id=request.client_order_id,
-            venue_order_id=venue_order_id,
-        )
-        try:
-            return await self.get_order(ref)
-        except VenueError as error:
-            message = f"the client id is taken, its order not readable: {error}"
-            raise unknown(message) from error
+            raise rejected(refusal)
+        return await self._first_order(request)
 
     async def amend_order(
         self, ref: OrderRef, *, quantity: Decimal | None, limit_price: Decimal | None
@@ -139,34 +122,29 @@ class CoinbaseAdvancedClient(RestClient):
             "price": amount("limit price", limit_price or order.limit_price),
         }
         said, _ = await self._create(
-            f"{PREFIX}/orders/edit", body, wire.Edited, op.AMEND.about(ref.client_order_id)
+            f"{PREFIX}/orders/edit", body, wire.Acted, op.AMEND.about(ref.client_order_id)
         )
         if not said.success:
-            errors = said.errors or [wire.CreateError()]
-            refusal = orders.create_refusal(said.error_response or errors[0], "")
-            if refusal is None:
-                message = "the venue said no to the change without a reason"
-                raise unknown(message)
-            raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
+            raise rejected(orders.refusal_in(said))
         return await self.get_order(ref)
 
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
         venue_order_id = ref.venue_order_id or (await self.get_order(ref)).venue_order_id
         body = {"order_ids": [venue_order_id]}
         said = await self._cancel(
-            f"{PREFIX}/orders/batch_cancel", body, wire.Cancelled, ref.client_order_id
+            f"{PREFIX}/orders/batch_cancel",
+            body,
+            inside("results", list[wire.Acted]),
+            ref.client_order_id,
         )
-        result = next((one for one in said.results if one.order_id == venue_order_id), None)
+        result = next((one for one in said.found if one.order_id == venue_order_id), None)
         if result is None:
             message = "the answer to the cancel does not name the order"
             raise unknown(message)
-        code = result.failure_reason or ""
-        if result.success or code == orders.CANCEL_UNDER_WAY:
-            return CancelAnswer(is_accepted=True, venue_code="" if result.success else code)
-        if code in {orders.CANCEL_TOO_LATE, orders.CANCEL_RACES}:
-            is_done = code == orders.CANCEL_TOO_LATE
-            return CancelAnswer(is_accepted=False, venue_code=code, is_already_done=is_done)
-        message = f"the venue refused the cancel: {code or 'no reason given'}"
+        code = "" if result.success else result.failure_reason or "no reason given"
+        if code in orders.CANCEL_ANSWERS:
+            return replace(orders.CANCEL_ANSWERS[code], venue_code=code)
+        message = f"the venue refused the cancel: {code}"
         raise Rejected(message, cause=orders.CAUSES.of(code), venue_code=code)
 
     async def get_order(self, ref: OrderRef) -> Order:
@@ -176,7 +154,12 @@ class CoinbaseAdvancedClient(RestClient):
                 ref, OrderQuery(symbols=symbols, limit=LARGEST_PAGE)
             )
         path = f"{PREFIX}/orders/historical/{quote(ref.venue_order_id, safe='')}"
-        return self._order((await self._read(path, (), wire.OneOrder, looking_up(ref))).order)
+        said, answer = await self._read_kept(path, (), inside("order", wire.Order), looking_up(ref))
+        order = self._reading(
+            lambda: read_order(said.found, answer.part("order"), self._around.now())
+        )
+        self._notice_statuses([order], [said.found.status])
+        return order
 
     async def get_orders(self, query: OrderQuery) -> Page[Order]:
         params = _ORDER_WORDS.params(query)
@@ -184,66 +167,54 @@ class CoinbaseAdvancedClient(RestClient):
         # The venue lets OPEN stand with no other status; what it does not filter, we do.
         is_open_only = bool(query.statuses) and query.statuses <= OPEN_STATUSES
         params += [("order_status", "OPEN")] if is_open_only else []
-        said = await self._read(
-            f"{PREFIX}/orders/historical/batch", params, wire.Orders, op.LIST_ORDERS
-        )
-        wanted = of_status([self._order(raw) for raw in said.orders], query)
+        path = f"{PREFIX}/orders/historical/batch"
+        said, answer = await self._read_kept(path, params, wire.Orders, op.LIST_ORDERS)
+        found = self._each(read_order, said.items, answer, "orders")
+        self._notice_statuses(found, [one.status for one in said.items])
+        wanted = of_status(found, query)
         return Page(wanted, next_cursor(query.cursor, said.cursor, has_next=said.has_next))
 
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
         """List executions; corrections and reversals are left to the drift report."""
-        params = _FILL_WORDS.params(query)
-        said = await self._read(
-            f"{PREFIX}/orders/historical/fills", params, wire.Fills, op.LIST_FILLS
-        )
-        found: list[Fill] = []
-        for raw in said.fills:
-            fill = self._reading(lambda raw=raw: read_fill(raw, self._around.now()))  # type: ignore[misc]
+        path, params = f"{PREFIX}/orders/historical/fills", _FILL_WORDS.params(query)
+        said, answer = await self._read_kept(path, params, wire.Fills, op.LIST_FILLS)
+        read = self._each(read_fill, said.items, answer, "fills")
+        for one, fill in zip(said.items, read, strict=True):
             if fill is None:
-                self._around.on_drift(
-                    "fill that is no fill", bytes(raw)[:300].decode(errors="replace")
-                )
-            else:
-                found.append(fill)
+                self._around.on_drift("fill that is no fill", f"{one.trade_type}: {one}"[:300])
         # A page without fills ends the listing even if a cursor came with it.
-        has_next = None if said.fills else False
-        return Page(
-            of_side(found, query), next_cursor(query.cursor, said.cursor, has_next=has_next)
-        )
-
-    def _order(self, raw: msgspec.Raw) -> Order:
-        order = self._reading(lambda: read_order(raw, self._around.now()))
-        self._notice("order status", str(order.raw.get("status")), STATUSES)
-        return order
+        has_next = None if said.items else False
+        wanted = of_side([fill for fill in read if fill], query)
+        return Page(wanted, next_cursor(query.cursor, said.cursor, has_next=has_next))
 
     # The account and the market
 
     async def get_balance(self) -> tuple[Balance, ...]:
-        accounts = await self._all(self._accounts, "accounts")
+        accounts = await self._listed(
+            f"{PREFIX}/accounts", _ORDER_WORDS, wire.Accounts, op.BALANCES
+        )
         return self._reading(lambda: read_balances(accounts, self._around.now()))
 
-    async def _accounts(self, cursor: str) -> Page[wire.Account]:
-        params = _ORDER_WORDS.params(OrderQuery(limit=LARGEST_PAGE, cursor=cursor))
-        said = await self._read(f"{PREFIX}/accounts", params, wire.Accounts, op.BALANCES)
-        return Page(tuple(said.accounts), next_cursor(cursor, said.cursor, has_next=said.has_next))
-
     async def get_key_rights(self) -> KeyRights:
-        said = await self._read(f"{PREFIX}/key_permissions", (), wire.KeyPermissions, op.KEY_RIGHTS)
-        return KeyRights(
-            can_view=said.can_view, can_trade=said.can_trade, can_transfer=said.can_transfer
-        )
+        """Read what the venue says of the key, in our own words already."""
+        return await self._read(f"{PREFIX}/key_permissions", (), KeyRights, op.KEY_RIGHTS)
 
     async def get_order_book(self, symbol: str, depth: int) -> BookSnapshot:
         params = [("product_id", symbol), ("limit", str(depth))]
-        said = await self._market("/product_book", params, wire.OneBook, op.BOOK)
-        return self._reading(lambda: read_book(symbol, said.pricebook, self._around.now()))
+        said = await self._market(
+            "/product_book", params, inside("pricebook", wire.PriceBook), op.BOOK
+        )
+        return self._reading(lambda: read_book(symbol, said.found, self._around.now()))
 
     async def get_instruments(self) -> tuple[Instrument, ...]:
         said = await self._market(
-            "/products", [("product_type", "SPOT")], wire.Products, op.INSTRUMENTS
+            "/products",
+            [("product_type", "SPOT")],
+            inside("products", list[wire.Product]),
+            op.INSTRUMENTS,
         )
-        self._aliases |= {one.product_id: one.alias for one in said.products if one.alias}
-        return self._reading(lambda: tuple(read_instrument(one) for one in said.products))
+        self._aliases |= {one.product_id: one.alias for one in said.found if one.alias}
+        return self._reading(lambda: tuple(read_instrument(one) for one in said.found))
 
     async def _market(self, path: str, params: Params, kind: type[T], operation: op.Operation) -> T:
         """Read market data, with the key's own larger allowance where there is a key."""
@@ -277,7 +248,7 @@ class CoinbaseAdvancedClient(RestClient):
         return self._listen(self._config.ws_user_url, feed.Executions, ())
 
     async def _listen(
-        self, url: str, channel: type[feed.Feed[T]], symbols: Sequence[str]
+        self, url: str, channel: type[ChannelFeed[T]], symbols: Sequence[str]
     ) -> AsyncGenerator[T | StreamReset, None]:
         """Follow a channel; the market channels deliver some symbols under another product id."""
         listeners: dict[str, list[str]] = {}
@@ -302,12 +273,9 @@ def _has_two_names(symbol: str) -> bool:
     return symbol.endswith("-USDC") and symbol not in OWN_USDC_MARKETS
 
 
-def _is_another_order(said: wire.Created, body: dict[str, object]) -> bool:
+def _is_another_order(said: wire.Acted, body: dict[str, Any]) -> bool:
     """Compare what the venue says it holds with what we sent: a used id brings back the first."""
     success = said.success_response or wire.CreateSuccess()
-    named = ((success.product_id, body["product_id"]), (success.side, body["side"]))
-    if any(theirs and theirs != ours for theirs, ours in named):
-        return True
-    configuration = said.order_configuration
-    sent: object = body["order_configuration"]
-    return bool(configuration) and isinstance(sent, dict) and set(configuration or ()) != set(sent)
+    theirs = (success.product_id, success.side, set(said.order_configuration or ()))
+    ours = (body["product_id"], body["side"], set(body["order_configuration"]))
+    return any(named and named != sent for named, sent in zip(theirs, ours, strict=True))

@@ -7,33 +7,29 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from venues.adapters.coinbase_advanced import wire
+from venues.adapters.kit.channels import Envelope
 from venues.adapters.kit.reading import (
     ZERO,
-    Unreadable,
+    Written,
+    above_zero,
+    amounts,
     check_levels,
-    decode,
     first,
     moment,
     number,
     one_of,
     optional,
-    plain_raw,
-    positive,
     time_of,
 )
 from venues.interface.types import (
     Balance,
     BookEvent,
     BookEventKind,
-    BookSide,
     BookSnapshot,
     Fill,
     Instrument,
     Level,
-    LevelChange,
     Liquidity,
     Order,
     OrderStatus,
@@ -58,6 +54,7 @@ _ORDER_TYPES: Final = {
     "MARKET": OrderType.MARKET,
     "LIMIT": OrderType.LIMIT,
     "STOP_LIMIT": OrderType.STOP_LIMIT,
+    "STOP LIMIT": OrderType.STOP_LIMIT,
     "BRACKET": OrderType.BRACKET,
     "TWAP": OrderType.TWAP,
 }
@@ -71,104 +68,115 @@ _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 _TAKERS: Final = {"BUY": Side.SELL, "SELL": Side.BUY}  # by the maker's side, which the venue names
 _LIQUIDITY: Final = {"MAKER": Liquidity.MAKER, "TAKER": Liquidity.TAKER}
 _NO_REASON: Final = frozenset({"REJECT_REASON_UNSPECIFIED", "UNKNOWN_REJECT_REASON"})
-_BOOK_SIDES: Final = {"bid": BookSide.BID, "offer": BookSide.ASK, "ask": BookSide.ASK}
 _BOOK_KINDS: Final = {"snapshot": BookEventKind.SNAPSHOT, "update": BookEventKind.UPDATE}
 
 
 def status_of(text: str, filled: Decimal) -> OrderStatus:
     """Join the venue's status with what is filled, for it has no word for a partial fill."""
     status = STATUSES.get(text, OrderStatus.UNKNOWN)
-    if status is OrderStatus.ACKNOWLEDGED and filled > 0:
+    if filled and status is OrderStatus.ACKNOWLEDGED:
         return OrderStatus.PARTIALLY_FILLED
     return status
 
 
 def _order_type(text: str | None, member: str = "") -> OrderType:
-    known = _ORDER_TYPES.get((text or "").strip().upper().replace(" ", "_"))
+    known = _ORDER_TYPES.get((text or "").upper())
     return known or _TYPE_BY_MEMBER.get(member.partition("_")[0], OrderType.LIMIT)
 
 
-def read_order(body: msgspec.Raw, received_at: datetime) -> Order:
-    said = decode(body, wire.Order)
-    configuration = said.order_configuration or {}
-    member, terms = next(iter(configuration.items()), ("", None))
+def read_order(said: wire.Order, raw: Written, received_at: datetime) -> Order:
+    member, terms = next(iter((said.order_configuration or {}).items()), ("", None))
     terms = terms or wire.Terms()
-    filled = number(said.filled_size)
+    filled, value, fees, average, size, limit = amounts(
+        said.filled_size,
+        said.filled_value,
+        said.total_fees,
+        said.average_filled_price,
+        terms.base_size,
+        terms.limit_price,
+    )
     return Order(
         venue_order_id=said.order_id,
         client_order_id=said.client_order_id or "",
         symbol=said.product_id,
-        side=one_of(_SIDES, said.side.upper(), "the side"),
+        side=one_of(_SIDES, said.side, "the side"),
         order_type=_order_type(said.order_type, member),
         status=status_of(said.status, filled),
-        quantity=optional(terms.base_size),
+        quantity=size if terms.base_size else None,
         notional=optional(terms.quote_size),
-        limit_price=optional(terms.limit_price),
+        limit_price=limit if terms.limit_price else None,
         filled_quantity=filled,
-        filled_value=number(said.filled_value),
-        fees=number(said.total_fees),
-        average_price=number(said.average_filled_price) or None,
+        filled_value=value,
+        fees=fees,
+        average_price=average or None,
         created_at=moment(said.created_time),
         received_at=received_at,
         is_cancel_pending=bool(said.pending_cancel) or said.status == "CANCEL_QUEUED",
         reason=first(said.reject_message, said.reject_reason, said.cancel_message, but=_NO_REASON),
-        raw=plain_raw(body),
+        raw=raw,
     )
 
 
-def read_user_order(body: msgspec.Raw, received_at: datetime) -> Order:
+def read_user_order(said: wire.UserOrder, raw: Written, received_at: datetime) -> Order:
     """Read an order of the private stream, which says less than REST does.
 
     What is left is counted in the currency the order was sized in, so only orders sized in base
     (all but market orders) have a quantity here.
     """
-    said = decode(body, wire.UserOrder)
-    filled = number(said.cumulative_quantity)
+    filled, value, fees, average, left, limit = amounts(
+        said.filled_size,
+        said.filled_value,
+        said.total_fees,
+        said.average_filled_price,
+        said.leaves_quantity,
+        said.limit_price,
+    )
     kind = _order_type(said.order_type)
     is_sized_in_base = kind is not OrderType.MARKET and bool(said.leaves_quantity)
     return Order(
         venue_order_id=said.order_id,
         client_order_id=said.client_order_id or "",
         symbol=said.product_id,
-        side=one_of(_SIDES, said.order_side.upper(), "the side"),
+        side=one_of(_SIDES, said.side, "the side"),
         order_type=kind,
         status=status_of(said.status, filled),
-        quantity=filled + number(said.leaves_quantity) if is_sized_in_base else None,
+        quantity=filled + left if is_sized_in_base else None,
         notional=None,
-        limit_price=optional(said.limit_price),
+        limit_price=limit if said.limit_price else None,
         filled_quantity=filled,
-        filled_value=number(said.filled_value),
-        fees=number(said.total_fees),
-        average_price=number(said.avg_price) or None,
-        created_at=moment(said.creation_time),
+        filled_value=value,
+        fees=fees,
+        average_price=average or None,
+        created_at=moment(said.created_time),
         received_at=received_at,
         is_cancel_pending=said.status == "CANCEL_QUEUED",
-        reason=first(said.reject_reason, said.cancel_reason, but=_NO_REASON),
-        raw=plain_raw(body),
+        reason=first(
+            said.reject_reason, said.old_reject_reason, said.cancel_reason, but=_NO_REASON
+        ),
+        raw=raw,
     )
 
 
-def read_fill(body: msgspec.Raw, received_at: datetime) -> Fill | None:
+def read_fill(said: wire.Fill, raw: Written, received_at: datetime) -> Fill | None:
     """Read one execution; None for a correction or reversal, which is not one."""
-    said = decode(body, wire.Fill)
     if (said.trade_type or "FILL") != "FILL":
         return None
-    price = positive("a fill's price", said.price)
-    size = positive("a fill's size", said.size)
+    price, size, fee = amounts(said.price, said.size, said.commission)
+    above_zero("price and size of a fill", price, size)
     return Fill(
         venue_execution_id=said.entry_id,
         venue_order_id=said.order_id,
         client_order_id="",
         symbol=said.product_id,
-        side=one_of(_SIDES, said.side.upper(), "the side"),
+        side=one_of(_SIDES, said.side, "the side"),
         price=price,
         quantity=size / price if said.size_in_quote else size,
-        fee=number(said.commission),
+        fee=fee,
         fee_currency=said.product_id.rpartition("-")[2],
         liquidity=_LIQUIDITY.get(said.liquidity_indicator or "", Liquidity.UNKNOWN),
         executed_at=time_of(said.trade_time),
         received_at=received_at,
-        raw=plain_raw(body),
+        raw=raw,
     )
 
 
@@ -216,23 +224,25 @@ def read_instrument(said: wire.Product) -> Instrument:
 
 
 def read_level2(
-    said: wire.Level2Event, symbol: str, envelope: wire.Envelope, received_at: datetime
+    said: wire.Level2Event, symbol: str, envelope: Envelope, received_at: datetime
 ) -> BookEvent:
     """Read one book event under the symbol its listener asked for."""
-    try:
-        changes = tuple(
-            [
-                LevelChange(_BOOK_SIDES[level.side], level.price_level, level.new_quantity)
-                for level in said.updates
-            ]
-        )
-    except KeyError as error:
-        message = f"neither bid nor offer: {error!s:.40}"
-        raise Unreadable(message) from error
     return BookEvent(
         symbol=symbol,
         kind=one_of(_BOOK_KINDS, said.type, "the kind of a book event"),
-        changes=check_levels(changes),
+        changes=check_levels(said.updates),
+        sequence=envelope.sequence_num,
+        venue_time=moment(envelope.timestamp),
+        received_at=received_at,
+    )
+
+
+def still(symbol: str, envelope: Envelope, received_at: datetime) -> BookEvent:
+    """Say that the connection lives and nothing changed."""
+    return BookEvent(
+        symbol=symbol,
+        kind=BookEventKind.UPDATE,
+        changes=(),
         sequence=envelope.sequence_num,
         venue_time=moment(envelope.timestamp),
         received_at=received_at,
@@ -240,19 +250,20 @@ def read_level2(
 
 
 def read_trade(said: wire.PublicTrade, symbol: str, received_at: datetime) -> Trade:
+    price, quantity = amounts(said.price, said.size)
     return Trade(
         symbol=symbol,
         venue_trade_id=said.trade_id,
-        price=number(said.price),
-        quantity=number(said.size),
-        side=one_of(_TAKERS, said.side.upper(), "the side"),
+        price=price,
+        quantity=quantity,
+        side=one_of(_TAKERS, said.side, "the side"),
         venue_time=time_of(said.time),
         received_at=received_at,
     )
 
 
 def read_ticker(
-    said: wire.Ticker, symbol: str, envelope: wire.Envelope, received_at: datetime
+    said: wire.Ticker, symbol: str, envelope: Envelope, received_at: datetime
 ) -> Ticker:
     return Ticker(
         symbol=symbol,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,11 +10,11 @@ from venues.adapters.coinbase_advanced import wire
 from venues.adapters.contract import Capabilities
 from venues.adapters.kit.reading import Unreadable, decode, first
 from venues.adapters.kit.refusals import Causes, plain_refusal
-from venues.adapters.kit.writing import amount, check, equal_parts, invalid
+from venues.adapters.kit.rest import unknown
+from venues.adapters.kit.writing import amount, check, end_of, slices_of
 from venues.interface.errors import Cause
-from venues.interface.numbers import plain
 from venues.interface.times import to_rfc3339
-from venues.interface.types import OrderRequest, OrderType, Side, TimeInForce
+from venues.interface.types import CancelAnswer, OrderRequest, OrderType, Side, TimeInForce
 from venues.transport.http import Refusal
 
 _RESTING: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -30,18 +31,6 @@ CAPABILITIES: Final = Capabilities(
     post_only_with=_RESTING,
     notional_with=frozenset({OrderType.MARKET}),
 )
-
-_MEMBERS: Final = {
-    (OrderType.LIMIT, TimeInForce.GTC): "limit_limit_gtc",
-    (OrderType.LIMIT, TimeInForce.GTD): "limit_limit_gtd",
-    (OrderType.LIMIT, TimeInForce.IOC): "sor_limit_ioc",
-    (OrderType.LIMIT, TimeInForce.FOK): "limit_limit_fok",
-    (OrderType.STOP_LIMIT, TimeInForce.GTC): "stop_limit_stop_limit_gtc",
-    (OrderType.STOP_LIMIT, TimeInForce.GTD): "stop_limit_stop_limit_gtd",
-    (OrderType.BRACKET, TimeInForce.GTC): "trigger_bracket_gtc",
-    (OrderType.BRACKET, TimeInForce.GTD): "trigger_bracket_gtd",
-    (OrderType.TWAP, TimeInForce.GTD): "twap_limit_gtd",
-}
 
 CAUSES: Final = Causes(
     {
@@ -68,24 +57,29 @@ CAUSES: Final = Causes(
 )
 
 DUPLICATE: Final = "DUPLICATE_CLIENT_ORDER_ID"
-CANCEL_UNDER_WAY: Final = "DUPLICATE_CANCEL_REQUEST"
-CANCEL_TOO_LATE: Final = "ORDER_IS_FULLY_FILLED"
-CANCEL_RACES: Final = "ORDER_IS_BEING_REPLACED"
+# What the venue's words on a cancel come to; any other word is a refusal.
+CANCEL_ANSWERS: Final = {
+    "": CancelAnswer(is_accepted=True),
+    "DUPLICATE_CANCEL_REQUEST": CancelAnswer(is_accepted=True),
+    "ORDER_IS_FULLY_FILLED": CancelAnswer(is_accepted=False, is_already_done=True),
+    "ORDER_IS_BEING_REPLACED": CancelAnswer(is_accepted=False),
+}
 
 
-def create_refusal(error: wire.CreateError | None, failure_reason: str | None) -> Refusal | None:
-    """Find the reason inside a `success:false`; None when the venue named none."""
-    said = error or wire.CreateError()
+def refusal_in(answer: wire.Acted) -> Refusal:
+    """Find the reason inside a `success:false`."""
+    said = answer.error_response or next(iter(answer.errors or ()), wire.Complaint())
     reasons = (
         said.error,
         said.edit_failure_reason,
         said.preview_failure_reason,
         said.new_order_failure_reason,
-        failure_reason,
+        answer.failure_reason,
     )
-    code = next((reason for reason in reasons if not is_zero_value(reason)), None)
+    code = next((reason for reason in reasons if reason and not is_zero_value(reason)), None)
     if code is None:
-        return None
+        message = "the venue said no without a reason, which proves nothing"
+        raise unknown(message)
     return Refusal(CAUSES.of(code), code, first(said.message, said.error_details, code))
 
 
@@ -98,7 +92,7 @@ def is_zero_value(code: str | None) -> bool:
 def read_refusal(status: int, body: bytes) -> Refusal:
     """Read an HTTP error body in any of its four forms, the last being plain text or a page."""
     try:
-        said = decode(body, wire.ErrorBody)
+        said = decode(body, wire.Complaint)
     except Unreadable:
         return plain_refusal(status, body)
     item = said.errors[0] if said.errors else wire.ErrorItem()
@@ -107,57 +101,64 @@ def read_refusal(status: int, body: bytes) -> Refusal:
     return Refusal(CAUSES.known(code) or Cause.INVALID, code, words)
 
 
+# How each term is written, by the venue's own name for it.
+_TERMS: Final[Mapping[str, Callable[[OrderRequest], object]]] = {
+    "base_size": lambda one: amount("quantity", one.quantity),
+    "quote_size": lambda one: amount("notional", one.notional),
+    "limit_price": lambda one: amount("limit price", one.limit_price),
+    "stop_price": lambda one: amount("stop price", one.stop_price),
+    "stop_trigger_price": lambda one: amount("stop price", one.stop_price),
+    "stop_direction": lambda one: f"STOP_DIRECTION_STOP_{'UP' if one.side is Side.BUY else 'DOWN'}",
+    "end_time": lambda one: to_rfc3339(end_of(one)),
+    "post_only": lambda one: one.post_only,
+}
+# The venue's name for each kind of order, and what it says beside its size.
+_CONFIGURATIONS: Final = {
+    (OrderType.MARKET, TimeInForce.GTC): ("market_market_ioc", ""),
+    (OrderType.MARKET, TimeInForce.IOC): ("market_market_ioc", ""),
+    (OrderType.LIMIT, TimeInForce.GTC): ("limit_limit_gtc", "limit_price post_only"),
+    (OrderType.LIMIT, TimeInForce.GTD): ("limit_limit_gtd", "limit_price end_time post_only"),
+    (OrderType.LIMIT, TimeInForce.IOC): ("sor_limit_ioc", "limit_price"),
+    (OrderType.LIMIT, TimeInForce.FOK): ("limit_limit_fok", "limit_price"),
+    (OrderType.STOP_LIMIT, TimeInForce.GTC): (
+        "stop_limit_stop_limit_gtc",
+        "limit_price stop_price stop_direction",
+    ),
+    (OrderType.STOP_LIMIT, TimeInForce.GTD): (
+        "stop_limit_stop_limit_gtd",
+        "limit_price end_time stop_price stop_direction",
+    ),
+    (OrderType.BRACKET, TimeInForce.GTC): (
+        "trigger_bracket_gtc",
+        "limit_price stop_trigger_price",
+    ),
+    (OrderType.BRACKET, TimeInForce.GTD): (
+        "trigger_bracket_gtd",
+        "limit_price end_time stop_trigger_price",
+    ),
+    (OrderType.TWAP, TimeInForce.GTD): ("twap_limit_gtd", "limit_price end_time"),
+}
+
+
 def order_body(request: OrderRequest, now: datetime) -> dict[str, object]:
     """Write the create call, or say in words what this venue cannot do."""
     check(request, CAPABILITIES)
+    name, terms = _CONFIGURATIONS[request.order_type, request.time_in_force]
+    said = ["base_size" if request.notional is None else "quote_size", *terms.split()]
+    slices = _slices(request, now) if request.order_type is OrderType.TWAP else {}
     return {
         "client_order_id": request.client_order_id,
         "product_id": request.symbol,
         "side": request.side.value.upper(),
-        "order_configuration": _configuration(request, now),
+        "order_configuration": {name: {term: _TERMS[term](request) for term in said} | slices},
     }
-
-
-def _configuration(request: OrderRequest, now: datetime) -> dict[str, dict[str, object]]:
-    if request.order_type is OrderType.MARKET:
-        if request.notional is not None:
-            return {"market_market_ioc": {"quote_size": amount("notional", request.notional)}}
-        return {"market_market_ioc": {"base_size": amount("quantity", request.quantity)}}
-    terms: dict[str, object] = {
-        "base_size": amount("quantity", request.quantity),
-        "limit_price": amount("limit price", request.limit_price),
-    }
-    if request.time_in_force is TimeInForce.GTD:
-        terms["end_time"] = to_rfc3339(_end(request))
-    if request.order_type is OrderType.STOP_LIMIT:
-        is_buy = request.side is Side.BUY
-        terms["stop_price"] = amount("stop price", request.stop_price)
-        terms["stop_direction"] = "STOP_DIRECTION_STOP_UP" if is_buy else "STOP_DIRECTION_STOP_DOWN"
-    elif request.order_type is OrderType.BRACKET:
-        terms["stop_trigger_price"] = amount("stop price", request.stop_price)
-    elif request.order_type is OrderType.TWAP:
-        terms |= _slices(request, now)
-    elif request.time_in_force in CAPABILITIES.post_only_with:
-        terms["post_only"] = request.post_only
-    return {_MEMBERS[request.order_type, request.time_in_force]: terms}
 
 
 def _slices(request: OrderRequest, now: datetime) -> dict[str, object]:
-    """Cut a TWAP into equal parts of whole seconds: the venue takes no others."""
-    start, end, count = request.starts_at or now, _end(request), request.slices or 0
-    if count < 1 or start >= end or request.quantity is None:
-        message = "a TWAP names its slices and ends after it begins"
-        raise invalid(message)
+    cut = slices_of(request, now)
     return {
-        "start_time": to_rfc3339(start),
-        "number_buckets": str(count),
-        "bucket_size": plain(equal_parts(request.quantity, count)),
-        "bucket_duration": f"{max(int((end - start).total_seconds() // count), 1)}s",
+        "start_time": to_rfc3339(cut.starts_at),
+        "number_buckets": str(cut.count),
+        "bucket_size": cut.size,
+        "bucket_duration": f"{cut.seconds}s",
     }
-
-
-def _end(request: OrderRequest) -> datetime:
-    if request.expires_at is None:
-        message = "a good-till-date order names its end"
-        raise invalid(message)
-    return request.expires_at

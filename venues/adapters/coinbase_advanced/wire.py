@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from venues.adapters.kit.reading import Wire
-
-NOTHING = msgspec.Raw(b"")
+from venues.adapters.kit.channels import Envelope, Heartbeat, Subscribed
+from venues.adapters.kit.listing import Listing
+from venues.adapters.kit.reading import Messages, Wire
+from venues.interface.types import LevelChange
 
 
 class Money(Wire):
@@ -19,18 +22,16 @@ class Account(Wire):
     hold: Money | None = None
 
 
-class Accounts(Wire):
-    accounts: list[Account]
-    has_next: bool | None = None
-    cursor: str | None = ""
+class Accounts(Listing[Account], kw_only=True):
+    items: list[Account] = msgspec.field(name="accounts")
 
 
 class Terms(Wire):
     """The inside of any `order_configuration`."""
 
-    base_size: str | None = None
-    quote_size: str | None = None
-    limit_price: str | None = None
+    base_size: str | None = ""
+    quote_size: str | None = ""
+    limit_price: str | None = ""
 
 
 class Order(Wire):
@@ -41,10 +42,10 @@ class Order(Wire):
     client_order_id: str | None = ""
     order_configuration: dict[str, Terms | None] | None = None
     created_time: str | None = None
-    filled_size: str | None = None
-    filled_value: str | None = None
-    average_filled_price: str | None = None
-    total_fees: str | None = None
+    filled_size: str | None = ""
+    filled_value: str | None = ""
+    average_filled_price: str | None = ""
+    total_fees: str | None = ""
     order_type: str | None = None
     pending_cancel: bool | None = False
     reject_reason: str | None = None
@@ -52,14 +53,8 @@ class Order(Wire):
     cancel_message: str | None = None
 
 
-class OneOrder(Wire):
-    order: msgspec.Raw
-
-
-class Orders(Wire):
-    orders: list[msgspec.Raw]
-    has_next: bool | None = None
-    cursor: str | None = ""
+class Orders(Listing[Order], kw_only=True):
+    items: list[Order] = msgspec.field(name="orders")
 
 
 class Fill(Wire):
@@ -70,24 +65,31 @@ class Fill(Wire):
     price: str
     size: str
     trade_time: str
-    commission: str | None = None
+    commission: str | None = ""
     trade_type: str | None = "FILL"
     size_in_quote: bool | None = False
     liquidity_indicator: str | None = None
 
 
-class Fills(Wire):
-    fills: list[msgspec.Raw]
-    cursor: str | None = ""
+class Fills(Listing[Fill], kw_only=True):
+    items: list[Fill] = msgspec.field(name="fills")
 
 
-class CreateError(Wire):
+class ErrorItem(Wire):
+    id: str | None = ""
+    message: str | None = ""
+
+
+class Complaint(Wire):
+    """What is wrong: the body of an HTTP error, and the inside of a refused act."""
+
     error: str | None = ""
     message: str | None = ""
     error_details: str | None = ""
     preview_failure_reason: str | None = ""
     new_order_failure_reason: str | None = ""
     edit_failure_reason: str | None = ""
+    errors: list[ErrorItem] | None = None
 
 
 class CreateSuccess(Wire):
@@ -97,29 +99,16 @@ class CreateSuccess(Wire):
     client_order_id: str | None = ""
 
 
-class Created(Wire):
+class Acted(Wire):
+    """The answer to a create, an edit, or one of several cancels."""
+
     success: bool
-    success_response: CreateSuccess | None = None
-    error_response: CreateError | None = None
     order_id: str | None = ""
     failure_reason: str | None = ""
+    success_response: CreateSuccess | None = None
+    error_response: Complaint | None = None
+    errors: list[Complaint] | None = None
     order_configuration: dict[str, object] | None = None
-
-
-class Edited(Wire):
-    success: bool
-    errors: list[CreateError] | None = None
-    error_response: CreateError | None = None
-
-
-class CancelResult(Wire):
-    success: bool
-    order_id: str
-    failure_reason: str | None = ""
-
-
-class Cancelled(Wire):
-    results: list[CancelResult]
 
 
 class BookLevel(Wire):
@@ -131,10 +120,6 @@ class PriceBook(Wire):
     bids: list[BookLevel]
     asks: list[BookLevel]
     time: str | None = None
-
-
-class OneBook(Wire):
-    pricebook: PriceBook
 
 
 class Product(Wire):
@@ -157,47 +142,15 @@ class Product(Wire):
     auction_mode: bool | None = False
 
 
-class Products(Wire):
-    products: list[Product]
-
-
 class ServerTime(Wire):
     epochMillis: str | int  # noqa: N815 - the venue's own name
 
 
-class KeyPermissions(Wire):
-    can_view: bool = False
-    can_trade: bool = False
-    can_transfer: bool = False
+class LevelUpdate(LevelChange, frozen=True, eq=False):
+    """Named as the venue names it, the rest is the same."""
 
-
-class ErrorItem(Wire):
-    id: str | None = ""
-    message: str | None = ""
-
-
-class ErrorBody(Wire):
-    error: str | None = ""
-    message: str | None = ""
-    error_details: str | None = ""
-    errors: list[ErrorItem] | None = None
-
-
-class Envelope(Wire):
-    """Every socket message; an error has a `type` and no `channel`."""
-
-    channel: str = ""
-    sequence_num: int | None = None
-    timestamp: str | None = None
-    events: msgspec.Raw = NOTHING
-    type: str = ""
-    message: str | None = ""
-
-
-class LevelUpdate(Wire):
-    side: str
-    price_level: str
-    new_quantity: str
+    price: str = msgspec.field(name="price_level")
+    quantity: str = msgspec.field(name="new_quantity")
 
 
 class Level2Event(Wire):
@@ -232,28 +185,38 @@ class TickersEvent(Wire):
     tickers: list[Ticker]
 
 
-class Subscriptions(Wire):
-    subscriptions: dict[str, list[str] | None]
+class UserOrder(Order, kw_only=True):
+    """An order as the private stream names its members; of the terms it says the limit."""
 
-
-class UserOrder(Wire):
-    order_id: str
-    product_id: str
-    order_side: str
-    status: str
-    client_order_id: str | None = ""
-    order_type: str | None = ""
-    limit_price: str | None = None
-    cumulative_quantity: str | None = None
-    leaves_quantity: str | None = None
-    filled_value: str | None = None
-    avg_price: str | None = None
-    total_fees: str | None = None
-    creation_time: str | None = None
+    side: str = msgspec.field(name="order_side")
+    created_time: str | None = msgspec.field(name="creation_time", default=None)
+    filled_size: str | None = msgspec.field(name="cumulative_quantity", default="")
+    average_filled_price: str | None = msgspec.field(name="avg_price", default="")
+    limit_price: str | None = ""
+    leaves_quantity: str | None = ""
     cancel_reason: str | None = None
-    reject_reason: str | None = None
+    old_reject_reason: str | None = msgspec.field(name="reject_Reason", default=None)
 
 
 class UserEvent(Wire):
     type: str
-    orders: list[msgspec.Raw] | None = None
+    orders: list[UserOrder] | None = None
+
+
+class Level2(Envelope, tag="l2_data", kw_only=True):
+    events: list[Level2Event]
+
+
+class MarketTrades(Envelope, tag="market_trades", kw_only=True):
+    events: list[TradesEvent]
+
+
+class Tickers(Envelope, tag="ticker", kw_only=True):
+    events: list[TickersEvent]
+
+
+class User(Envelope, tag="user", kw_only=True):
+    events: list[UserEvent]
+
+
+MESSAGES: Final = Messages(Level2 | MarketTrades | Tickers | User | Subscribed | Heartbeat)

@@ -14,11 +14,9 @@ from typing import Final
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
 from venues.adapters.coinbase_exchange import feed, orders, wire
 from venues.adapters.coinbase_exchange.normalizer import (
-    STATUSES,
     read_balance,
     read_book,
     read_fill,
@@ -29,6 +27,7 @@ from venues.adapters.coinbase_exchange.signer import ExchangeAuth
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
 from venues.adapters.kit.listing import PageWords, of_side, of_status
 from venues.adapters.kit.reading import ZERO, number, time_of
+from venues.adapters.kit.refusals import rejected
 from venues.adapters.kit.rest import RestClient, looking_up, unknown
 from venues.adapters.kit.stream import Follower, reading_hints
 from venues.adapters.kit.writing import invalid
@@ -94,8 +93,7 @@ class CoinbaseExchangeClient(RestClient):
             message = "the venue's answer names another order"
             raise unknown(message)
         if said.status == "rejected":
-            refusal = orders.refusal_of(said.reject_reason or "rejected")
-            raise Rejected(refusal.message, cause=refusal.cause, venue_code=refusal.code)
+            raise rejected(orders.refusal_of(said.reject_reason or "rejected"))
         return self._accepted(request, said.id, answer)
 
     async def cancel_order(self, ref: OrderRef) -> CancelAnswer:
@@ -112,8 +110,8 @@ class CoinbaseExchangeClient(RestClient):
 
     async def get_order(self, ref: OrderRef) -> Order:
         try:
-            return self._order(
-                await self._read(f"/orders/{_name(ref)}", (), msgspec.Raw, looking_up(ref))
+            said, answer = await self._read_kept(
+                f"/orders/{_name(ref)}", (), wire.Order, looking_up(ref)
             )
         except Rejected as error:
             if error.cause is not Cause.NOT_FOUND:
@@ -124,6 +122,9 @@ class CoinbaseExchangeClient(RestClient):
                 raise
             query = OrderQuery(symbols=(ref.symbol,), limit=LARGEST_PAGE)
             return await self._find_by_scanning(ref, query)
+        order = self._reading(lambda: read_order(said, answer.part(), self._around.now()))
+        self._notice_statuses([order], [said.status])
+        return order
 
     async def _forgotten(self, ref: OrderRef, side: Side) -> Order:
         """Read what "not found" means of an order the venue once named: cancelled and unfilled."""
@@ -155,8 +156,12 @@ class CoinbaseExchangeClient(RestClient):
         statuses = ("open", "pending", "active", "received") if is_open_only else ("all",)
         symbol, after = _place(query)
         params = [("status", status) for status in statuses] + _page_params(query, symbol, after)
-        said, headers = await self._read_page("/orders", params, list[msgspec.Raw], op.LIST_ORDERS)
-        wanted = of_status(of_side([self._order(raw) for raw in said], query), query)
+        said, answer, headers = await self._read_page(
+            "/orders", params, list[wire.Order], op.LIST_ORDERS
+        )
+        found = self._each(read_order, said, answer)
+        self._notice_statuses(found, [one.status for one in said])
+        wanted = of_status(of_side(found, query), query)
         return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
 
     async def get_fills(self, query: OrderQuery) -> Page[Fill]:
@@ -166,16 +171,12 @@ class CoinbaseExchangeClient(RestClient):
             raise invalid(message)
         symbol, after = _place(query)
         params = _page_params(query, symbol, after)
-        said, headers = await self._read_page("/fills", params, list[msgspec.Raw], op.LIST_FILLS)
-        now = self._around.now()
-        found = self._reading(lambda: tuple(read_fill(raw, now) for raw in said))
+        said, answer, headers = await self._read_page(
+            "/fills", params, list[wire.Fill], op.LIST_FILLS
+        )
+        found = self._each(read_fill, said, answer)
         wanted = of_side(found, query)
         return Page(wanted, _next(query, symbol, headers.get("CB-AFTER", ""), is_empty=not said))
-
-    def _order(self, raw: msgspec.Raw) -> Order:
-        order = self._reading(lambda: read_order(raw, self._around.now()))
-        self._notice("order status", str(order.raw.get("status")), {*STATUSES, "done"})
-        return order
 
     # The account and the market
 

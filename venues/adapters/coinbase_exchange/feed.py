@@ -24,9 +24,9 @@ from venues.adapters.coinbase_exchange.normalizer import (
 )
 from venues.adapters.coinbase_exchange.signer import ExchangeAuth
 from venues.adapters.contract import Surroundings
-from venues.adapters.kit.reading import decode
+from venues.adapters.kit.reading import Answer, Unreadable, decode
 from venues.adapters.kit.stream import Dialect, Gap, Restart, Say
-from venues.interface.types import BookEvent, OrderRef, OrderUpdate, Ticker, Trade
+from venues.interface.types import BookEvent, OrderRef, OrderUpdate, Side, Ticker, Trade
 
 T = TypeVar("T")
 
@@ -34,11 +34,10 @@ HEARTBEAT: Final = "heartbeat"
 
 
 class Feed(Dialect[T]):
-    """Messages of some channels; the first of `proofs` shows that a subscription works."""
+    """Messages of some channels; the first of a kind in `proofs` shows that a subscription works."""
 
     channels: Sequence[str] = ()
-    proofs: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
+    proofs: tuple[type[wire.Message], ...] = ()
 
     def __init__(
         self,
@@ -63,66 +62,69 @@ class Feed(Dialect[T]):
         return [msgspec.json.encode(message).decode()]
 
     def read(self, frame: bytes) -> Iterator[T | Gap | Say]:
-        head = decode(frame, wire.Message)
+        try:
+            said: wire.Message = wire.MESSAGES.read(frame)
+        except Unreadable:
+            self._look_at(decode(frame, wire.Head))
+            return
+        if not self.is_ready and isinstance(said, self.proofs):
+            self.is_ready = True
+            yield from self.proven()
+        yield from self.events(said, frame)
+
+    def _look_at(self, head: wire.Head) -> None:
+        """Say what a message is that could not be read."""
         if head.type == "error":
             message = f"the venue refused the subscription: {head.message} {head.reason or ''}"
             raise Restart(message.strip())
-        if head.type in self.proofs and not self.is_ready:
-            self.is_ready = True
-            yield from self.proven()
-        if head.type in self.known or head.type in self.proofs:
-            yield from self.events(head, frame)
-        elif head.type not in {"subscriptions", HEARTBEAT}:
-            self.drift("unknown message type", head.type[:80])
+        if head.type in wire.MESSAGES.tags:
+            message = f"a {head.type} that is none"
+            raise Unreadable(message)
+        self.drift("unknown message type", head.type[:80])
 
-    def proven(self) -> Iterator[T | Gap | Say]:
-        """Say what follows from the subscription having begun."""
-        return iter(())
-
-    def events(self, head: wire.Message, frame: bytes) -> Iterator[T | Gap | Say]:
+    def events(self, said: wire.Message, frame: bytes, /) -> Iterator[T | Gap | Say]:
+        """Read what one message means; the frame is what it was read from."""
         raise NotImplementedError
 
 
 class Books(Feed[BookEvent]):
     channels = ("level2_batch", HEARTBEAT)
-    proofs = frozenset({"snapshot"})
-    known = frozenset({"l2update", HEARTBEAT})
+    proofs = (wire.Snapshot,)
 
-    def events(self, head: wire.Message, frame: bytes) -> Iterator[BookEvent | Gap | Say]:
+    def events(self, said: wire.Message, _frame: bytes, /) -> Iterator[BookEvent | Gap | Say]:
         now = self.around.now()
-        if head.type == "snapshot":
-            yield read_snapshot(frame, now)
-        elif head.type == "l2update":
-            yield read_update(frame, now)
-        else:
-            yield still(head.product_id, now)
+        if isinstance(said, wire.Update):
+            yield read_update(said, now)
+        elif isinstance(said, wire.Snapshot):
+            yield read_snapshot(said, now)
+        elif isinstance(said, wire.Heartbeat):
+            yield still(said, now)
 
 
 class Trades(Feed[Trade]):
     channels = ("matches", HEARTBEAT)
-    proofs = frozenset({"last_match", HEARTBEAT})
-    known = frozenset({"match"})
+    proofs = (wire.LastMatch, wire.Heartbeat)
 
     def begin(self) -> None:
         super().begin()
         self._last: dict[str, int] = {}
         self._behind: set[str] = set()
 
-    def events(self, head: wire.Message, frame: bytes) -> Iterator[Trade | Gap | Say]:
-        if head.type == HEARTBEAT:
-            yield from self._compare(head)
+    def events(self, said: wire.Message, _frame: bytes, /) -> Iterator[Trade | Gap | Say]:
+        if isinstance(said, wire.Heartbeat):
+            yield from self._compare(said)
+        if not isinstance(said, wire.Match):
             return
-        said = decode(frame, wire.Match)
         last = self._last.get(said.product_id)
         self._last[said.product_id] = max(said.trade_id, last or 0)
         self._behind.discard(said.product_id)
-        if head.type == "last_match" or (last is not None and said.trade_id <= last):
+        if isinstance(said, wire.LastMatch) or (last is not None and said.trade_id <= last):
             return
         if last is not None and said.trade_id > last + 1:
             yield Gap(f"trades of {said.product_id} missing: {said.trade_id} after {last}")
         yield read_trade(said, self.around.now())
 
-    def _compare(self, head: wire.Message) -> Iterator[Gap]:
+    def _compare(self, head: wire.Heartbeat) -> Iterator[Gap]:
         """Notice trades that never came: twice behind the heartbeat is no coincidence."""
         last = self._last.get(head.product_id)
         if last is None or head.last_trade_id is None or head.last_trade_id <= last:
@@ -137,37 +139,36 @@ class Trades(Feed[Trade]):
 
 class Tickers(Feed[Ticker]):
     channels = ("ticker", HEARTBEAT)
-    proofs = frozenset({"ticker"})
+    proofs = (wire.Ticker,)
 
-    def events(self, head: wire.Message, frame: bytes) -> Iterator[Ticker | Gap | Say]:
-        if head.type == "ticker":
-            yield read_ticker(frame, self.around.now())
+    def events(self, said: wire.Message, _frame: bytes, /) -> Iterator[Ticker | Gap | Say]:
+        if isinstance(said, wire.Ticker):
+            yield read_ticker(said, self.around.now())
 
 
 class Executions(Feed[OrderUpdate | OrderRef]):
     """Words on own orders: the first one whole, each later one as a reference to read."""
 
     channels = ("user", HEARTBEAT)
-    proofs = frozenset({HEARTBEAT})
-    known = frozenset({"received", "open", "match", "done", "change", "activate"})
+    proofs = (wire.Heartbeat,)
 
     def proven(self) -> Iterator[OrderUpdate | OrderRef | Gap | Say]:
         # An order may have ended between the connect and this moment: read from here.
         yield Gap("subscribed")
 
     def events(
-        self, head: wire.Message, frame: bytes
+        self, said: wire.Message, frame: bytes, /
     ) -> Iterator[OrderUpdate | OrderRef | Gap | Say]:
-        if head.type == HEARTBEAT:
-            return
-        if head.type == "received":
+        if isinstance(said, wire.Received):
             now = self.around.now()
-            yield OrderUpdate(order=read_received(frame, now), is_snapshot=False, received_at=now)
-            return
-        order_id = head.order_id
-        if head.type == "match":
-            order_id = head.taker_order_id if head.taker_user_id else head.maker_order_id
-        side = SIDES.get(head.side) if head.type != "match" else None
-        yield OrderRef(
-            symbol=head.product_id, client_order_id="", venue_order_id=order_id, side=side
-        )
+            order = read_received(said, Answer(frame).part(), now)
+            yield OrderUpdate(order=order, is_snapshot=False, received_at=now)
+        elif isinstance(said, wire.Opened):
+            yield _named(said, said.order_id, SIDES.get(said.side))
+        elif isinstance(said, wire.Match):
+            ours = said.taker_order_id if said.taker_user_id else said.maker_order_id
+            yield _named(said, ours, None)
+
+
+def _named(said: wire.Message, order_id: str, side: Side | None) -> OrderRef:
+    return OrderRef(symbol=said.product_id, client_order_id="", venue_order_id=order_id, side=side)

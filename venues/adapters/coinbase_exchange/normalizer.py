@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from venues.adapters.coinbase_exchange import wire
 from venues.adapters.kit.reading import (
     ZERO,
+    Written,
+    above_zero,
+    amounts,
     check_levels,
-    decode,
     first,
     moment,
     number,
     one_of,
     optional,
-    plain_raw,
-    positive,
     time_of,
 )
 from venues.interface.types import (
     Balance,
     BookEvent,
     BookEventKind,
-    BookSide,
     BookSnapshot,
     Fill,
     Instrument,
@@ -58,7 +55,6 @@ _TIME_WAS_UP: Final = "101"
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 _TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}  # by the maker's side, which the venue names
 _LIQUIDITY: Final = {"M": Liquidity.MAKER, "T": Liquidity.TAKER}
-_BOOK_SIDES: Final = {"buy": BookSide.BID, "sell": BookSide.ASK}
 
 
 def status_of(said: wire.Order, filled: Decimal) -> OrderStatus:
@@ -72,9 +68,10 @@ def status_of(said: wire.Order, filled: Decimal) -> OrderStatus:
     return OrderStatus.PARTIALLY_FILLED if is_partly_filled else status
 
 
-def read_order(body: msgspec.Raw | bytes, received_at: datetime) -> Order:
-    said = decode(body, wire.Order)
-    filled, value = number(said.filled_size), number(said.executed_value)
+def read_order(said: wire.Order, raw: Written, received_at: datetime) -> Order:
+    filled, value, fees, size, limit = amounts(
+        said.filled_size, said.executed_value, said.fill_fees, said.size, said.price
+    )
     kind = OrderType.STOP_LIMIT if said.stop else OrderType.LIMIT
     return Order(
         venue_order_id=said.id,
@@ -83,23 +80,22 @@ def read_order(body: msgspec.Raw | bytes, received_at: datetime) -> Order:
         side=one_of(SIDES, said.side, "the side"),
         order_type=OrderType.MARKET if said.type == "market" else kind,
         status=status_of(said, filled),
-        quantity=optional(said.size),
+        quantity=size if said.size else None,
         notional=None if said.size else optional(said.funds),
-        limit_price=optional(said.price),
+        limit_price=limit if said.price else None,
         filled_quantity=filled,
         filled_value=value,
-        fees=number(said.fill_fees),
+        fees=fees,
         average_price=value / filled if filled else None,
         created_at=moment(said.created_at),
         received_at=received_at,
         reason=first(said.reject_reason, said.cancel_reason),
-        raw=plain_raw(body),
+        raw=raw,
     )
 
 
-def read_received(body: bytes, received_at: datetime) -> Order:
+def read_received(said: wire.Received, raw: Written, received_at: datetime) -> Order:
     """Read the first word on an own order, the only one that carries our id."""
-    said = decode(body, wire.Received)
     return Order(
         venue_order_id=said.order_id,
         client_order_id=said.client_oid or "",
@@ -116,27 +112,28 @@ def read_received(body: bytes, received_at: datetime) -> Order:
         average_price=None,
         created_at=moment(said.time),
         received_at=received_at,
-        raw=plain_raw(body),
+        raw=raw,
     )
 
 
-def read_fill(body: msgspec.Raw, received_at: datetime) -> Fill:
+def read_fill(said: wire.Fill, raw: Written, received_at: datetime) -> Fill:
     """Read one execution. A trade between two orders of one account is two: the order parts them."""
-    said = decode(body, wire.Fill)
+    price, quantity, fee = amounts(said.price, said.size, said.fee)
+    above_zero("price and size of a fill", price, quantity)
     return Fill(
         venue_execution_id=f"{said.trade_id}/{said.order_id}",
         venue_order_id=said.order_id,
         client_order_id="",
         symbol=said.product_id,
         side=one_of(SIDES, said.side, "the side"),
-        price=positive("a fill's price", said.price),
-        quantity=positive("a fill's size", said.size),
-        fee=number(said.fee),
+        price=price,
+        quantity=quantity,
+        fee=fee,
         fee_currency=said.product_id.rpartition("-")[2],
         liquidity=_LIQUIDITY.get(said.liquidity or "", Liquidity.UNKNOWN),
         executed_at=time_of(said.created_at),
         received_at=received_at,
-        raw=plain_raw(body),
+        raw=raw,
     )
 
 
@@ -177,62 +174,51 @@ def read_instrument(said: wire.Product) -> Instrument:
     )
 
 
-def read_snapshot(frame: bytes, received_at: datetime) -> BookEvent:
-    said = decode(frame, wire.Snapshot)
-    levels = [LevelChange(BookSide.BID, price, size) for price, size in said.bids]
-    levels += [LevelChange(BookSide.ASK, price, size) for price, size in said.asks]
-    return _book_event(
-        said.product_id, BookEventKind.SNAPSHOT, levels, moment(said.time), received_at
-    )
+def read_snapshot(said: wire.Snapshot, received_at: datetime) -> BookEvent:
+    levels = [*said.bids, *said.asks]
+    return _book_event(said, BookEventKind.SNAPSHOT, levels, said.time, received_at)
 
 
-def read_update(frame: bytes, received_at: datetime) -> BookEvent:
-    said = decode(frame, wire.Update)
-    levels = [
-        LevelChange(one_of(_BOOK_SIDES, side, "the side of a level"), price, size)
-        for side, price, size in said.changes
-    ]
-    return _book_event(
-        said.product_id, BookEventKind.UPDATE, levels, moment(said.time), received_at
-    )
+def read_update(said: wire.Update, received_at: datetime) -> BookEvent:
+    return _book_event(said, BookEventKind.UPDATE, said.changes, said.time, received_at)
 
 
-def still(symbol: str, received_at: datetime) -> BookEvent:
+def still(said: wire.Message, received_at: datetime) -> BookEvent:
     """Say that the connection lives and nothing changed."""
-    return _book_event(symbol, BookEventKind.UPDATE, (), None, received_at)
+    return _book_event(said, BookEventKind.UPDATE, (), None, received_at)
 
 
 def _book_event(
-    symbol: str,
+    said: wire.Message,
     kind: BookEventKind,
-    levels: Iterable[LevelChange],
-    venue_time: datetime | None,
+    levels: Sequence[LevelChange],
+    time: str | None,
     received_at: datetime,
 ) -> BookEvent:
     return BookEvent(
-        symbol=symbol,
+        symbol=said.product_id,
         kind=kind,
-        changes=check_levels(tuple(levels)),
+        changes=check_levels(levels),
         sequence=None,
-        venue_time=venue_time,
+        venue_time=moment(time),
         received_at=received_at,
     )
 
 
 def read_trade(said: wire.Match, received_at: datetime) -> Trade:
+    price, quantity = amounts(said.price, said.size)
     return Trade(
         symbol=said.product_id,
         venue_trade_id=str(said.trade_id),
-        price=number(said.price),
-        quantity=number(said.size),
+        price=price,
+        quantity=quantity,
         side=one_of(_TAKERS, said.side, "the side"),
         venue_time=time_of(said.time),
         received_at=received_at,
     )
 
 
-def read_ticker(frame: bytes, received_at: datetime) -> Ticker:
-    said = decode(frame, wire.Ticker)
+def read_ticker(said: wire.Ticker, received_at: datetime) -> Ticker:
     return Ticker(
         symbol=said.product_id,
         last=optional(said.price),

@@ -10,7 +10,7 @@ from venues.adapters.coinbase_exchange import wire
 from venues.adapters.contract import Capabilities
 from venues.adapters.kit.reading import Unreadable, decode
 from venues.adapters.kit.refusals import Phrases, plain_refusal
-from venues.adapters.kit.writing import amount, check, invalid
+from venues.adapters.kit.writing import amount, check, end_of, invalid
 from venues.interface.errors import Cause, Unsupported
 from venues.interface.types import OrderRequest, OrderType, Side, TimeInForce
 from venues.transport.http import Refusal
@@ -107,17 +107,14 @@ def order_body(request: OrderRequest, now: datetime) -> dict[str, object]:
     if request.time_in_force in CAPABILITIES.post_only_with:
         body["post_only"] = request.post_only
     if request.time_in_force is TimeInForce.GTD:
-        body["cancel_after"] = _span(request.expires_at, now)
+        body["cancel_after"] = _span(end_of(request), now)
     if request.order_type is OrderType.STOP_LIMIT:
         body["stop"] = "entry" if request.side is Side.BUY else "loss"
         body["stop_price"] = amount("stop price", request.stop_price)
     return body
 
 
-def _span(expires_at: datetime | None, now: datetime) -> str:
-    if expires_at is None:
-        message = "a good-till-date order names its end"
-        raise invalid(message)
+def _span(expires_at: datetime, now: datetime) -> str:
     for name, span in _SPANS.items():
         if abs(expires_at - now - span) <= _SPAN_TOLERANCE:
             return name

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from venues.adapters.kit.reading import Wire
+from venues.adapters.kit.reading import Messages, Wire
+from venues.interface.types import BookSide, LevelChange
 
 
 class Order(Wire):
@@ -14,13 +17,13 @@ class Order(Wire):
     status: str
     type: str | None = None
     client_oid: str | None = ""
-    size: str | None = None
-    price: str | None = None
+    size: str | None = ""
+    price: str | None = ""
     funds: str | None = None
     stop: str | None = None
-    filled_size: str | None = None
-    executed_value: str | None = None
-    fill_fees: str | None = None
+    filled_size: str | None = ""
+    executed_value: str | None = ""
+    fill_fees: str | None = ""
     created_at: str | None = None
     done_reason: str | None = None
     reject_reason: str | None = None
@@ -35,7 +38,7 @@ class Fill(Wire):
     price: str
     size: str
     created_at: str
-    fee: str | None = None
+    fee: str | None = ""
     liquidity: str | None = None
 
 
@@ -77,46 +80,73 @@ class ErrorBody(Wire):
     message: str | None = ""
 
 
-class Message(Wire):
-    """The head of every socket message; which struct reads the rest depends on it."""
+class Bid(LevelChange, frozen=True, array_like=True, kw_only=True, eq=False):
+    """Written as price and size, in a list of its own."""
+
+    side: BookSide = BookSide.BID
+
+
+class Ask(LevelChange, frozen=True, array_like=True, kw_only=True, eq=False):
+    """Written as price and size, in a list of its own."""
+
+    side: BookSide = BookSide.ASK
+
+
+class Change(LevelChange, frozen=True, array_like=True, eq=False):
+    """Written as side, price and size."""
+
+
+class Head(Wire):
+    """The head of a socket message of whatever kind."""
 
     type: str
-    product_id: str = ""
-    order_id: str = ""
-    side: str = ""
-    taker_order_id: str = ""
-    maker_order_id: str = ""
-    taker_user_id: str = ""
-    maker_user_id: str = ""
-    last_trade_id: int | None = None
     message: str | None = ""
     reason: str | None = ""
 
 
-class Snapshot(Wire):
+class Message(Wire, tag_field="type", tag="", kw_only=True):
+    """A socket message about a product; its type says what else is in it."""
+
     product_id: str
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
+
+
+class Subscribed(Wire, tag_field="type", tag="subscriptions"):
+    """What is subscribed to proves nothing here; data does."""
+
+
+class Heartbeat(Message, tag="heartbeat", kw_only=True):
+    last_trade_id: int | None = None
+
+
+class Snapshot(Message, tag="snapshot", kw_only=True):
+    bids: list[Bid]
+    asks: list[Ask]
     time: str | None = None
 
 
-class Update(Wire):
-    product_id: str
-    changes: list[tuple[str, str, str]]
+class Update(Message, tag="l2update", kw_only=True):
+    changes: list[Change]
     time: str | None = None
 
 
-class Match(Wire):
-    product_id: str
+class Match(Message, tag="match", kw_only=True):
+    """A trade; on the private channel with the user who is on our side of it."""
+
     trade_id: int
     price: str
     size: str
     side: str
     time: str
+    taker_order_id: str = ""
+    maker_order_id: str = ""
+    taker_user_id: str = ""
 
 
-class Ticker(Wire):
-    product_id: str
+class LastMatch(Match, tag="last_match"):
+    """The trade before the first one told."""
+
+
+class Ticker(Message, tag="ticker", kw_only=True):
     price: str | None = None
     best_bid: str | None = None
     best_bid_size: str | None = None
@@ -125,9 +155,8 @@ class Ticker(Wire):
     time: str | None = None
 
 
-class Received(Wire):
+class Received(Message, tag="received", kw_only=True):
     order_id: str
-    product_id: str
     side: str
     order_type: str | None = "limit"
     client_oid: str | None = ""
@@ -135,3 +164,38 @@ class Received(Wire):
     price: str | None = None
     funds: str | None = None
     time: str | None = None
+
+
+class Opened(Message, tag="open", kw_only=True):
+    """What names an own order and says little else."""
+
+    order_id: str = ""
+    side: str = ""
+
+
+class Done(Opened, tag="done"):
+    """It rests no more."""
+
+
+class Changed(Opened, tag="change"):
+    """It became smaller, or moved."""
+
+
+class Activated(Opened, tag="activate"):
+    """A stop is in the venue's hands."""
+
+
+MESSAGES: Final = Messages(
+    Subscribed
+    | Heartbeat
+    | Snapshot
+    | Update
+    | Match
+    | LastMatch
+    | Ticker
+    | Received
+    | Opened
+    | Done
+    | Changed
+    | Activated
+)

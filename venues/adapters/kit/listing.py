@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from venues.adapters.kit.reading import Wire
 from venues.interface.times import to_rfc3339
 from venues.interface.types import Order, OrderQuery, Side
 
@@ -16,6 +17,15 @@ class _HasSide(Protocol):
 
 
 T = TypeVar("T", bound=_HasSide)
+Item = TypeVar("Item")
+
+
+class Listing(Wire, Generic[Item]):
+    """A page whose body says how to go on; a venue's own kind names the list."""
+
+    items: list[Item]
+    has_next: bool | None = None
+    cursor: str | None = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +53,9 @@ class PageWords:
 
 def of_side(found: Iterable[T], query: OrderQuery) -> tuple[T, ...]:
     """Keep what the query asks for, where the venue does not narrow by side itself."""
-    return tuple(one for one in found if query.side in {None, one.side})
+    return tuple([one for one in found if query.side is None or query.side is one.side])
 
 
 def of_status(found: Iterable[Order], query: OrderQuery) -> tuple[Order, ...]:
     """Keep the statuses the query asks for; no venue narrows by all of ours."""
-    return tuple(one for one in found if not query.statuses or one.status in query.statuses)
+    return tuple([one for one in found if not query.statuses or one.status in query.statuses])

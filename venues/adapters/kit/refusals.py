@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from venues.interface.errors import Cause
+from venues.interface.errors import Cause, Rejected
 from venues.transport.http import Refusal
 
 _LONGEST: Final = 200
@@ -45,6 +45,11 @@ class Phrases:
     def find(self, text: str) -> Cause | None:
         said = text.casefold()
         return next((cause for phrase, cause in self._table.items() if phrase in said), None)
+
+
+def rejected(refusal: Refusal, but: str = "") -> Rejected:
+    """Make the final no of a refusal, in the venue's words unless there are better ones."""
+    return Rejected(but or refusal.message, cause=refusal.cause, venue_code=refusal.code)
 
 
 def plain_refusal(status: int, body: bytes, cause: Cause = Cause.INVALID) -> Refusal:

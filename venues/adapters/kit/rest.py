@@ -7,7 +7,7 @@ again; an unreadable answer to anything that may have changed something is an un
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -16,7 +16,8 @@ import httpx
 import msgspec
 
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
-from venues.adapters.kit.reading import ZERO, Unreadable, decode, plain_raw
+from venues.adapters.kit.listing import Listing, PageWords
+from venues.adapters.kit.reading import ZERO, Answer, Unreadable, Written, decode, plain_raw
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
 from venues.interface.types import (
     Health,
@@ -31,6 +32,8 @@ from venues.transport.http import HttpTransport, Refusal, Safety
 from venues.transport.operation import CANCEL, LOOK_UP, Operation
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+W = TypeVar("W")
 Params = Sequence[tuple[str, str]]
 
 MOST_PAGES: Final = 200
@@ -114,13 +117,21 @@ class RestClient:
         answer = await self._http.get(path, params=params, operation=operation)
         return self._reading(lambda: decode(answer, kind))
 
+    async def _read_kept(
+        self, path: str, params: Params, kind: type[T], operation: Operation
+    ) -> tuple[T, Answer]:
+        """Read, and keep what was written beside what is made of it."""
+        self._need_key()
+        answer = await self._http.get(path, params=params, operation=operation)
+        return self._reading(lambda: decode(answer, kind)), Answer(answer)
+
     async def _read_page(
         self, path: str, params: Params, kind: type[T], operation: Operation
-    ) -> tuple[T, Mapping[str, str]]:
+    ) -> tuple[T, Answer, Mapping[str, str]]:
         """Read a page whose headers say how to go on."""
         self._need_key()
         answer, headers = await self._http.get_page(path, params=params, operation=operation)
-        return self._reading(lambda: decode(answer, kind)), headers
+        return self._reading(lambda: decode(answer, kind)), Answer(answer), headers
 
     async def _read_openly(
         self, path: str, params: Params, kind: type[T], operation: Operation
@@ -144,10 +155,30 @@ class RestClient:
             message = f"the venue's answer cannot be read: {error}"
             raise NotSent(message, cause=Cause.TEMPORARY) from error
 
+    def _each(
+        self,
+        read: Callable[[W, Written, datetime], T],
+        said: Sequence[W],
+        answer: Answer,
+        *way: str,
+    ) -> list[T]:
+        """Make something of each thing a page lists, keeping what was written of it."""
+        now = self._around.now()
+        return self._reading(
+            lambda: [read(one, Written(answer, (*way, at)), now) for at, one in enumerate(said)]
+        )
+
     def _notice(self, kind: str, word: str, known: object) -> None:
         """Report a word of the venue's that we have no meaning for."""
         if word not in known:  # type: ignore[operator]
             self._around.on_drift(f"unknown {kind}", word[:80])
+
+    def _notice_statuses(self, orders: Iterable[Order], words: Iterable[str]) -> None:
+        """Report each status that was read as unknown, in the venue's word for it."""
+        unknown_status = OrderStatus.UNKNOWN
+        for order, word in zip(orders, words, strict=True):
+            if order.status is unknown_status:
+                self._around.on_drift("unknown order status", word[:80])
 
     async def _all(self, page: Callable[[str], Awaitable[Page[T]]], what: str) -> list[T]:
         """Read a listing to its end; one that has no end is no listing."""
@@ -162,8 +193,36 @@ class RestClient:
         message = f"more than {MOST_PAGES} pages of {what}"
         raise NotSent(message, cause=Cause.TEMPORARY)
 
+    async def _listed(
+        self, path: str, words: PageWords, kind: type[Listing[Item]], operation: Operation
+    ) -> list[Item]:
+        """Read the whole of a listing whose body says how to go on."""
+
+        async def page(cursor: str) -> Page[Item]:
+            params = words.params(OrderQuery(limit=words.largest, cursor=cursor))
+            said = await self._read(path, params, kind, operation)
+            return Page(tuple(said.items), next_cursor(cursor, said.cursor, has_next=said.has_next))
+
+        return await self._all(page, path.rpartition("/")[2])
+
+    async def get_order(self, ref: OrderRef) -> Order:
+        raise NotImplementedError
+
     async def get_orders(self, query: OrderQuery) -> Page[Order]:
         raise NotImplementedError
+
+    async def _first_order(self, request: OrderRequest, venue_order_id: str = "") -> Order:
+        """Read the order this client id already has; it exists, so not finding it proves nothing."""
+        ref = OrderRef(
+            symbol=request.symbol,
+            client_order_id=request.client_order_id,
+            venue_order_id=venue_order_id,
+        )
+        try:
+            return await self.get_order(ref)
+        except VenueError as error:
+            message = f"the client id is taken, its order not readable: {error}"
+            raise unknown(message) from error
 
     async def _find_by_scanning(self, ref: OrderRef, query: OrderQuery) -> Order:
         """Look through the listing, for a venue without a way to ask by our id.

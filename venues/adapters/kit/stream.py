@@ -9,10 +9,10 @@ nothing: until the dialect has seen proof, a deadline runs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from venues.adapters.contract import Surroundings
 from venues.adapters.kit.reading import Unreadable
@@ -69,12 +69,65 @@ class Dialect(Generic[T]):
         self.is_ready = False
         self._deadline = self.around.persistence.stopwatch() + READY_WITHIN_SECONDS
 
+    def proven(self) -> Iterator[T | Gap | Say]:
+        """Say what follows from the subscription having begun."""
+        return iter(())
+
     @property
     def is_late(self) -> bool:
         return not self.is_ready and self.around.persistence.stopwatch() > self._deadline
 
     def drift(self, kind: str, detail: str) -> None:
         self.around.on_drift(kind, detail)
+
+
+class Numbered(Protocol):
+    """The head of a message at a venue that counts what it sends on a connection."""
+
+    @property
+    def sequence_num(self) -> int | None: ...
+
+
+H = TypeVar("H", bound=Numbered)
+
+
+class Counted(Dialect[T], Generic[T, H]):
+    """Messages with one number for all channels: in order, and nobody misses a hole in them."""
+
+    def begin(self) -> None:
+        super().begin()
+        self._counter = Counter()
+
+    @abstractmethod
+    def head(self, frame: bytes) -> H | None:
+        """Read what kind of message a frame is; none when it is reported and left out."""
+
+    @abstractmethod
+    def proves(self, said: H) -> bool:
+        """Say whether a message shows that the subscription works."""
+
+    @abstractmethod
+    def events(self, said: H, frame: bytes, /) -> Iterable[T]:
+        """Read what one message means; the frame is what it was read from."""
+
+    def after_gap(self) -> Iterable[Say]:
+        """Say what is asked for anew once something was lost."""
+        return ()
+
+    def read(self, frame: bytes) -> Iterator[T | Gap | Say]:
+        said = self.head(frame)
+        if said is None or said.sequence_num is None:
+            return
+        step = self._counter.take(said.sequence_num)
+        if step is not True:
+            if step is False:
+                return
+            yield step
+            yield from self.after_gap()
+        if not self.is_ready and self.proves(said):
+            self.is_ready = True
+            yield from self.proven()
+        yield from self.events(said, frame)
 
 
 class Follower(Generic[T]):
@@ -158,7 +211,11 @@ class Counter:
 
     def take(self, number: int) -> Gap | bool:
         """Return True for the next one, False for an old one, a `Gap` for one too far ahead."""
-        last, self.last = self.last, max(self.last or 0, number)
+        last = self.last
         if last is None or number == last + 1:
+            self.last = number
             return True
-        return False if number <= last else Gap(f"sequence gap: {number} after {last}")
+        if number <= last:
+            return False
+        self.last = number
+        return Gap(f"sequence gap: {number} after {last}")

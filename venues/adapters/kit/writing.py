@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, Inexact, localcontext
 
 from venues.adapters.contract import Capabilities
@@ -52,6 +54,34 @@ def amount(name: str, value: Decimal | None) -> str:
         message = f"the {name} must be a number above zero"
         raise invalid(message)
     return plain(value)
+
+
+def end_of(request: OrderRequest) -> datetime:
+    """Return when an order that ends by itself does."""
+    if request.expires_at is None:
+        message = "a good-till-date order names its end"
+        raise invalid(message)
+    return request.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """An order cut into equal parts, one after another."""
+
+    starts_at: datetime
+    count: int
+    size: str
+    seconds: int
+
+
+def slices_of(request: OrderRequest, now: datetime) -> Slices:
+    """Cut a TWAP into equal parts of whole seconds."""
+    start, end, count = request.starts_at or now, end_of(request), request.slices or 0
+    if count < 1 or start >= end or request.quantity is None:
+        message = "a TWAP names its slices and ends after it begins"
+        raise invalid(message)
+    size = plain(equal_parts(request.quantity, count))
+    return Slices(start, count, size, max(int((end - start).total_seconds() // count), 1))
 
 
 def equal_parts(quantity: Decimal, count: int) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Final
 from venues.simulator.coinbase_advanced.limits import LIMITS
 from venues.simulator.coinbase_advanced.products import FEES, PRODUCTS, STREETS
 from venues.simulator.coinbase_advanced.rest import Rest
+from venues.simulator.coinbase_advanced.signing import Doorkeeper
 from venues.simulator.coinbase_advanced.stream import Hub
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults
@@ -51,8 +52,9 @@ class CoinbaseAdvanced:
         for key in keys.entries():
             self.exchange.open_account(key.account_ref, key.balances)
         self._tape: dict[str, deque[PublicTrade]] = {name: deque(maxlen=_TAPE) for name in markets}
-        self._rest = Rest(self.exchange, keys, now, self._tape, faults)
-        self._hub = Hub(self.exchange, keys, faults, now)
+        door = Doorkeeper(keys, lambda: now().timestamp())
+        self._rest = Rest(self.exchange, door, now, self._tape, faults)
+        self._hub = Hub(self.exchange, door, faults, now)
         self._faults = faults
         self._fills_noticed = len(self.exchange.fills)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from venues.simulator.keys import named_in
+from venues.simulator.coinbase_advanced.signing import key_named_in
 from venues.simulator.limits import Allowance, Bucket, Rate, RateLimits
 from venues.simulator.web import Request, Response
 
@@ -14,8 +14,7 @@ PUBLIC: Final = Rate(10, 10)
 
 
 def _buckets(request: Request) -> tuple[Bucket, ...]:
-    _, _, token = request.headers.get("authorization", "").partition(" ")
-    key_id = named_in(token) if token else ""
+    key_id = key_named_in(request)
     return (Bucket(f"key {key_id}", PRIVATE) if key_id else Bucket(f"ip {request.peer}", PUBLIC),)
 
 

@@ -12,15 +12,15 @@ from venues.interface.numbers import plain
 from venues.interface.times import to_rfc3339
 from venues.simulator.coinbase_advanced import editing, listing, shapes
 from venues.simulator.coinbase_advanced.instructions import BadRequest, read_instruction
+from venues.simulator.coinbase_advanced.signing import Doorkeeper
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults
-from venues.simulator.keys import BadToken, KeyEntry, KeyRing
+from venues.simulator.keys import BadToken, KeyEntry
 from venues.simulator.ledger import Wallet
 from venues.simulator.terms import CancelRefusal, PublicTrade, Refused
 from venues.simulator.web import Request, Response
 
 BROKERAGE: Final = "/api/v3/brokerage"
-REAL_HOST: Final = "api.coinbase.com"
 _CANCEL_REFUSALS: Final = {
     CancelRefusal.UNKNOWN: "UNKNOWN_CANCEL_ORDER",
     CancelRefusal.FILLED: "ORDER_IS_FULLY_FILLED",
@@ -56,13 +56,13 @@ class Rest:
     def __init__(
         self,
         exchange: Exchange,
-        keys: KeyRing,
+        door: Doorkeeper,
         now: Callable[[], datetime],
         tape: Mapping[str, Any],
         faults: Faults,
     ) -> None:
         self._exchange = exchange
-        self._keys = keys
+        self._door = door
         self._now = now
         self._tape = tape
         self._faults = faults
@@ -124,14 +124,7 @@ class Rest:
         return self._one_product(request, path)
 
     def _key_of(self, request: Request) -> KeyEntry:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            message = "no token"
-            raise BadToken(message)
-        hosts = {request.headers.get("host", ""), REAL_HOST}
-        paths = {request.prefix + request.path, request.path}
-        uris = frozenset(f"{request.method} {host}{path}" for host in hosts for path in paths)
-        key = self._keys.verify(token, uris=uris)
+        key = self._door.request(request)
         self._exchange.open_account(key.account_ref, key.balances)
         return key
 

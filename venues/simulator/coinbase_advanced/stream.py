@@ -13,10 +13,11 @@ import msgspec
 from venues.interface.numbers import plain
 from venues.interface.times import to_rfc3339
 from venues.simulator.coinbase_advanced import shapes
+from venues.simulator.coinbase_advanced.signing import Doorkeeper
 from venues.simulator.delivery import Line
 from venues.simulator.exchange import Exchange
 from venues.simulator.faults import Faults, Kind
-from venues.simulator.keys import BadToken, KeyRing
+from venues.simulator.keys import BadToken
 from venues.simulator.terms import PublicTrade, SimOrder
 from venues.simulator.web import Socket
 
@@ -33,16 +34,19 @@ class Subscribe(msgspec.Struct):
     channel: str = ""
     product_ids: list[str] = []
     jwt: str = ""
+    api_key: str = ""
+    timestamp: str = ""
+    signature: str = ""
 
 
 class Hub:
     """Everybody connected, and what is sent to all of them."""
 
     def __init__(
-        self, exchange: Exchange, keys: KeyRing, faults: Faults, now: Callable[[], datetime]
+        self, exchange: Exchange, door: Doorkeeper, faults: Faults, now: Callable[[], datetime]
     ) -> None:
         self.exchange = exchange
-        self.keys = keys
+        self.door = door
         self.faults = faults
         self.now = now
         # In the order they came: what a fault hits first must not depend on chance.
@@ -192,9 +196,16 @@ class Connection:
             self._subscribe(said)
 
     def _subscribe(self, said: Subscribe) -> None:
-        if said.channel == "user" or said.jwt:
+        if said.channel == "user" or said.jwt or said.api_key:
             try:
-                key = self._hub.keys.verify(said.jwt, uris=None)
+                key = self._hub.door.subscription(
+                    jwt=said.jwt,
+                    api_key=said.api_key,
+                    timestamp=said.timestamp,
+                    signature=said.signature,
+                    channel=said.channel,
+                    product_ids=said.product_ids,
+                )
             except BadToken:
                 self._complain("authentication failure")
                 return

@@ -34,6 +34,7 @@ from venues.simulator.app import VENUES, MakesVenue, Simulator, free_socket, mak
 from venues.simulator.demo_keys import (
     DemoKey,
     generate_demo_key,
+    generate_older_key,
     generate_shared_key,
     register_key,
 )
@@ -81,6 +82,11 @@ STAGES: Mapping[str, Stage] = {
         unknown_status=(b'"status":"open"', b'"status":"dreaming"'),
         cancels_with="DELETE",
     ),
+}
+
+# Venues whose keys come in two kinds, with the other one.
+OTHER_KEYS: Mapping[str, Stage] = {
+    "coinbase_advanced": replace(STAGES["coinbase_advanced"], make_key=generate_older_key),
 }
 
 FICTIONAL: Mapping[str, Stage] = {

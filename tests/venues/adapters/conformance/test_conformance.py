@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.venues.adapters.conformance.scenarios import NEEDS, SCENARIOS
-from tests.venues.adapters.conformance.stage import FICTIONAL, STAGES, staged
+from tests.venues.adapters.conformance.stage import FICTIONAL, OTHER_KEYS, STAGES, staged
 from venues.adapters.registry import ADAPTERS
 from venues.interface.errors import Cause, OutcomeUnknown, Rejected
 from venues.interface.types import OrderStatus, Page
@@ -29,6 +29,30 @@ async def test_scenario(slug: str, name: str, tmp_path: Path):
     async with staged(slug, tmp_path) as desk:
         if not NEEDS[name](desk):
             pytest.skip(f"{slug} does not declare this")
+        await SCENARIOS[name](desk)
+
+
+# What a key of the other kind changes: who one is, at every door there is.
+SIGNED = (
+    "an_order_lives_from_placing_to_cancelling",
+    "a_market_order_fills_and_its_fills_and_balances_agree",
+    "a_key_nobody_knows_is_an_auth_failure",
+    "a_secret_that_does_not_fit_the_key_is_an_auth_failure",
+    "a_clock_that_is_wrong_is_corrected_by_the_venues",
+    "reads_get_over_a_bad_moment",
+    "a_streamed_book_equals_the_venues_own",
+    "a_lost_book_message_brings_a_new_snapshot",
+    "own_orders_are_followed_to_their_end",
+    "a_refused_private_stream_says_so_and_never_looks_alive",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(OTHER_KEYS))
+@pytest.mark.parametrize("name", SIGNED)
+async def test_scenario_with_the_other_kind_of_key(slug: str, name: str, tmp_path: Path):
+    async with staged(slug, tmp_path, OTHER_KEYS[slug]) as desk:
+        assert NEEDS[name](desk)
         await SCENARIOS[name](desk)
 
 

@@ -19,6 +19,7 @@ from venues.adapters.coinbase_advanced import orders as advanced_orders
 from venues.adapters.coinbase_exchange import feed as exchange_feed
 from venues.adapters.coinbase_exchange import orders as exchange_orders
 from venues.adapters.contract import Adapter, ApiKey, Surroundings
+from venues.adapters.kit.channels import ChannelFeed
 from venues.adapters.kit.rest import RestClient
 from venues.adapters.kit.stream import Dialect, Follower
 from venues.interface.types import OrderQuery, OrderRef, OrderRequest, OrderType, Side
@@ -88,7 +89,7 @@ def _refusal(sample: Any, read_refusal: Callable[[int, bytes], Any]) -> Decoder:
 def _advanced() -> dict[str, Decoder]:
     adapter, listeners = coinbase_advanced.ADAPTER, {SYMBOL: [SYMBOL]}
 
-    def stream(kind: type[advanced_feed.Feed[Any]], sample: Any) -> Decoder:
+    def stream(kind: type[ChannelFeed[Any]], sample: Any) -> Decoder:
         return _stream(sample, lambda around: kind(listeners, signer=None, around=around))
 
     one = samples.ADVANCED

@@ -110,11 +110,11 @@ def look_for_floats(value: Any) -> None:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, msgspec.Struct):
-        return [getattr(value, name) for name in value.__struct_fields__]
     if is_dataclass(value):
         names = (field.name for field in fields(value))
         return [getattr(value, name) for name in names if name != _AS_THE_VENUE_WROTE_IT]
+    if isinstance(value, msgspec.Struct):
+        return [getattr(value, name) for name in value.__struct_fields__]
     if isinstance(value, list | tuple):
         return value
     message = f"an unexpected kind of value: {type(value).__name__}"
