@@ -15,7 +15,8 @@ import msgspec
 
 @cache
 def _fields_of(kind: type[msgspec.Struct]) -> dict[str, Field[Any]]:
-    twin = make_dataclass(kind.__name__, kind.__struct_fields__)
+    named = [(name, kind.__annotations__[name]) for name in kind.__struct_fields__]
+    twin = make_dataclass(kind.__name__, named)
     found: dict[str, Field[Any]] = vars(twin)["__dataclass_fields__"]
     return found
 

@@ -114,6 +114,9 @@ def test_what_is_read_by_the_thousand_is_frozen_and_copied_like_a_dataclass():
     with pytest.raises(AttributeError):
         trade.price = Decimal(3)  # type: ignore[misc]
     assert is_dataclass(trade)
-    assert [field.name for field in fields(Level)] == ["price", "quantity"]
+    assert [(one.name, one.type) for one in fields(Level)] == [
+        ("price", "Decimal"),
+        ("quantity", "Decimal"),
+    ]
     assert replace(trade, price=Decimal(3)).price == 3
     assert replace(trade) == trade
