@@ -207,6 +207,8 @@ ACCESS_SCOPES = {
     "venues.VenueSymbol": {"venue": "venue_id"},
     "venues.Account": {"venue": "venue_id", "account": "id"},
     "venues.Credential": _OF_AN_ACCOUNT,
+    "venues.DriftReport": {"venue": "venue_id"},
+    "venues.Maintenance": {"venue": "venue_id"},
     "approvals.Request": {
         "venue": "part_venue",
         "account": "part_account",
@@ -302,6 +304,17 @@ AUDIT_REDACT = "venues.transport.redact.redact"
 # --- Ops events: what happens to the desk itself, and how long it is kept ------------------------
 OPS_EVENTS_KEEP_DAYS = env.integer("OPS_EVENTS_KEEP_DAYS", default=90, low=2, high=3650)
 
+# --- Raw archive: what was on the wire, and where it waits while the database is away -------------
+RAW_KEEP_DAYS = env.integer("RAW_KEEP_DAYS", default=2_557, low=30, high=36_500)
+RAW_SPOOL_DIR = env.text("RAW_SPOOL_DIR", default=str(LOCAL_DIR / "spool"))
+RAW_SPOOL_MB = env.integer("RAW_SPOOL_MB", default=256, low=1, high=100_000)
+# Public market data: a ring in the memory of the feeds, of which the time around each order is kept.
+RAW_RING_MINUTES = env.integer("RAW_RING_MINUTES", default=5, low=2, high=60)
+RAW_RING_MB = env.integer("RAW_RING_MB", default=64, low=1, high=4_096)
+# Less free space than this, or more of it on one day, and none of that is kept; private frames are.
+RAW_FREE_MB = env.integer("RAW_FREE_MB", default=2_048, low=0, high=10**7)
+RAW_PUBLIC_MB_A_DAY = env.integer("RAW_PUBLIC_MB_A_DAY", default=2_048, low=0, high=10**7)
+
 # --- Venues, trading ---------------------------------------------------------------------------
 SIMULATOR_URL = env.url("SIMULATOR_URL", ["http"], default="http://127.0.0.1:8600")
 SIMULATOR_DIR = Path(env.text("SIMULATOR_DIR", default=str(LOCAL_DIR / "simulator")))
@@ -325,6 +338,7 @@ TRADING_CHECKS = [
     "trading.services.checks.price_is_near_the_touch",
     "trading.services.checks.within_the_order_limit",
     "trading.services.checks.small_enough_for_one_person",
+    "trading.services.resting.venue_is_not_resting",
 ]
 # --- Approvals: what can be asked for, each kind offered by its app ------------------------------
 APPROVAL_WITHIN_MINUTES = env.integer("APPROVAL_WITHIN_MINUTES", default=120, low=1, high=1440)

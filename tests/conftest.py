@@ -10,6 +10,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from cqops.platform.local import browser
 from cqops.platform.telemetry import heartbeats, ops
+from venues.services import archiving, backstage, drifting, readings
 
 pytest_plugins = ["pytester", "tests.canaries", "tests.browsing", "tests.loops"]
 
@@ -95,7 +96,16 @@ def _no_thread_writes_behind_a_test():
         patch.setattr(ops.Journal, "start", lambda journal: None)
         patch.setattr(ops, "started", lambda process: None)
         patch.setattr(heartbeats, "keep_beating", lambda *processes: None)
+        patch.setattr(backstage.Backstage, "start", lambda made: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _evidence_of_this_test_alone(settings, tmp_path):
+    """Forget what calls and streams of other tests left in memory."""
+    settings.RAW_SPOOL_DIR = str(tmp_path / "spool")
+    for made in (archiving.archive, drifting.drift, readings.readings):
+        made.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -38,6 +38,7 @@ from venues.services.books import DEPTH, KEEP_SECONDS, BookState, PublishedBook,
 from venues.services.clients import open_public_client
 from venues.services.reach import look
 from venues.services.streams import tell_reset
+from venues.services.windows import Rings
 
 log = logging.getLogger(__name__)
 PUBLISH_SECONDS = 0.1
@@ -46,6 +47,7 @@ BEAT_SECONDS = 3.0
 REPLAN_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 LOOK_SECONDS = 5.0
+WINDOW_SECONDS = 2.0
 
 
 class Link(NamedTuple):
@@ -68,6 +70,7 @@ class Feeds:
         self.redis = async_client()
         self.is_redis_away = False
         self.told: dict[str, BookState] = {}
+        self.rings = Rings()
 
     async def run(self) -> None:
         """Follow every symbol in force until cancelled; a changed list is followed anew."""
@@ -75,6 +78,7 @@ class Feeds:
             group.create_task(self._publish_forever())
             group.create_task(self._beat_forever())
             group.create_task(self._look_forever())
+            group.create_task(self._keep_windows_forever())
             group.create_task(self._follow_the_plan(group))
 
     async def _follow_the_plan(self, group: asyncio.TaskGroup) -> None:
@@ -143,7 +147,7 @@ class Feeds:
             client: VenueClient | None = None
             reason = "the stream ended"
             try:
-                client = open_public_client(venue)
+                client = open_public_client(venue, ring=self.rings.of(venue.slug))
                 stream = (
                     client.subscribe_order_book(symbols)
                     if what == "books"
@@ -212,6 +216,16 @@ class Feeds:
             except DatabaseError as error:
                 log.warning("what the venues answer cannot be written down: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _keep_windows_forever(self) -> None:
+        """Keep the market around each order, in a thread of its own: it is no reason to beat late."""
+        keep = database_sync_to_async(self.rings.round, thread_sensitive=False)
+        while True:
+            try:
+                await keep(now=datetime.now(UTC))
+            except (DatabaseError, OSError) as error:
+                log.warning("windows of the market wait: %s", error)
+            await asyncio.sleep(WINDOW_SECONDS)
 
     async def _publish(self) -> None:
         names = self.changed & self.books.keys()

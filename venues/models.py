@@ -11,6 +11,23 @@ from django.utils import timezone
 from assets.fields import AmountField
 from assets.models import Asset
 from cqops.platform.installation.models import Installation
+from venues.archive import ArchiveDay, MarketWindow, RawFrame, WindowState
+from venues.condition import DriftReport, Maintenance, VenueHealth
+
+__all__ = [
+    "Account",
+    "ArchiveDay",
+    "Credential",
+    "DriftReport",
+    "Maintenance",
+    "MarketWindow",
+    "RawFrame",
+    "SymbolStatus",
+    "Venue",
+    "VenueHealth",
+    "VenueSymbol",
+    "WindowState",
+]
 
 
 class Venue(models.Model):

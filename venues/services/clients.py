@@ -1,7 +1,8 @@
 """Venue clients for the rest of the desk: opened with the account's sealed key, never handed around.
 
 Switching an account or a venue off stops new orders there and nothing else: what is open must still be
-seen, cancelled and looked up.
+seen, cancelled and looked up. Whatever passes on the wire with a key goes into the raw archive, and what
+an adapter does not understand into a drift report; neither ever holds a call up.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ from venues.interface.types import KeyRights, Order, OrderRequest
 from venues.models import Account, Credential, Venue
 from venues.services import bridge
 from venues.services.addresses import refusal
+from venues.services.archiving import Window, archive
+from venues.services.backstage import backstage
+from venues.services.drifting import drift
 from venues.services.guarding import guarded, shut
+from venues.transport.seams import Seams
+from venues.transport.tap import Listens
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,6 +69,14 @@ def send_order(account: Account, request: OrderRequest, *, not_after: datetime) 
             raise NotSent(message, cause=Cause.TEMPORARY)
         return await client.place_order(request)
 
+    archive().want_window(
+        Window(
+            venue=account.venue.slug,
+            symbol=request.symbol,
+            reference=request.client_order_id,
+            around=timezone.now(),
+        )
+    )
     return call(account, place)
 
 
@@ -128,12 +142,12 @@ def stop_key(credential: Credential) -> None:
         log.warning("the door of key %s was not shut in time", credential.pk)
 
 
-def open_public_client(venue: Venue) -> VenueClient:
-    """Open a client without a key, for market data."""
+def open_public_client(venue: Venue, *, ring: Listens | None = None) -> VenueClient:
+    """Open a client without a key, for market data; a ring hears what its sockets bring."""
     if not venue.is_enabled:
         _refuse(f"{venue} is switched off.")
     _refuse_unless_allowed(venue)
-    around = Surroundings(seams=guarded(venue.slug, venue.adapter))
+    around = _around(venue, guarded(venue.slug, venue.adapter, tap=ring), where="public")
     return build_client(venue.adapter, config=_config(venue), key=None, around=around)
 
 
@@ -187,10 +201,19 @@ def _open(account: Account, credential: Credential) -> VenueClient:
         raise NotSent(str(error), cause=Cause.AUTH) from error
     key = ApiKey(key_id=credential.key_id, secret=parts.secret, more=parts.more)
     seams = guarded(
-        venue.slug, venue.adapter, account=str(account.pk), credential=str(credential.pk)
+        venue.slug,
+        venue.adapter,
+        account=str(account.pk),
+        credential=str(credential.pk),
+        tap=archive().tap(venue.slug, account.pk),
     )
-    around = Surroundings(seams=seams)
+    around = _around(venue, seams, where="private")
     return build_client(venue.adapter, config=_config(venue), key=key, around=around)
+
+
+def _around(venue: Venue, seams: Seams, *, where: str) -> Surroundings:
+    backstage().start()
+    return Surroundings(seams=seams, on_drift=drift().listener(venue.slug, venue.adapter, where))
 
 
 def _credential(account: Account) -> Credential:

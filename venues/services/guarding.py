@@ -20,6 +20,7 @@ from venues.transport.answers import HeldBack
 from venues.transport.breaker import Breaker
 from venues.transport.budget import KEY_DOOR, BudgetStore, Draw, Taken
 from venues.transport.seams import Guards, Seams
+from venues.transport.tap import Listens
 
 PUBLIC = "public"
 # No venue ever asks for so much quiet: a door shut for longer was shut by us, for a leaked key.
@@ -27,8 +28,15 @@ FOR_EVER: Final = 10 * 365 * 24 * 3600.0
 LONGER_THAN_ANY_BAN: Final = 365 * 24 * 3600.0
 
 
-def guarded(venue: str, adapter: str, *, account: str = PUBLIC, credential: str = PUBLIC) -> Seams:
-    """Equip a client of this account, or one without a key."""
+def guarded(
+    venue: str,
+    adapter: str,
+    *,
+    account: str = PUBLIC,
+    credential: str = PUBLIC,
+    tap: Listens | None = None,
+) -> Seams:
+    """Equip a client of this account, or one without a key; the tap hears what passes."""
     return Seams(
         observe=partial(called, venue),
         finished=partial(finished, venue, account),
@@ -36,6 +44,7 @@ def guarded(venue: str, adapter: str, *, account: str = PUBLIC, credential: str 
             store=UntilShut(shared_budget(venue, credential)),
             breaker=None if account == PUBLIC else _breaker(venue, account),
             gate=partial(send_gate, venue, credential),
+            tap=tap,
             rules=RULES.get(adapter),
         ),
     )

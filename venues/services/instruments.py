@@ -7,7 +7,9 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from cqops.platform.audit.services import record_saved, stored
+from cqops.platform.audit.services import Values, record_saved, stored
+from cqops.platform.telemetry.notes import Severity
+from cqops.platform.telemetry.ops import tell
 from venues.adapters.registry import ADAPTERS
 from venues.interface.client import ListsInstruments
 from venues.interface.errors import Unsupported, VenueError
@@ -28,6 +30,8 @@ def sync_instruments() -> int:
             changed += _sync(venue)
         except (VenueError, TimeoutError) as error:
             log.warning("instruments of %s not synced: %s", venue, error)
+            words = f"The instruments of {venue} could not be read: {error}"
+            tell("instruments.not_synced", words, severity=Severity.ATTENTION, labels=_about(venue))
     return changed
 
 
@@ -39,6 +43,12 @@ def _sync(venue: Venue) -> int:
         found = by_symbol.get(symbol.symbol)
         if found is None:
             log.warning("%s no longer lists %s", venue, symbol.symbol)
+            tell(
+                "instrument.gone",
+                f"{venue} no longer lists {symbol.symbol}.",
+                severity=Severity.ATTENTION,
+                labels=_about(venue, symbol),
+            )
         else:
             changed += _apply(symbol, found)
     return changed
@@ -55,16 +65,22 @@ async def _fetch(venue: Venue) -> tuple[Instrument, ...]:
         await client.aclose()
 
 
+def _about(venue: Venue, symbol: VenueSymbol | None = None) -> dict[str, str]:
+    return {"venue": venue.slug, **({"symbol": symbol.symbol} if symbol else {})}
+
+
 @transaction.atomic
 def _apply(symbol: VenueSymbol, found: Instrument) -> bool:
-    """Take over steps and status, never what the symbol stands for; a desk's suspension stays."""
+    """Take over steps and status, never what the symbol stands for; a desk's suspension stays.
+
+    What changed stands in the audit log, and is told: an open order may not fit any more.
+    """
     symbol = VenueSymbol.objects.select_for_update().get(pk=symbol.pk)
     if (found.base, found.quote) != (symbol.base.symbol, symbol.quote.symbol):
         log.error("%s now says %s/%s: suspended", symbol, found.base, found.quote)
         symbol.status = SymbolStatus.SUSPENDED
     elif symbol.status != SymbolStatus.SUSPENDED:
         symbol.status = SymbolStatus.TRADABLE if found.is_tradable else SymbolStatus.HALTED
-    before = (symbol.price_tick, symbol.quantity_step, symbol.min_quantity, symbol.min_notional)
     symbol.price_tick = found.price_tick
     symbol.quantity_step = found.quantity_step
     symbol.min_quantity = found.min_quantity
@@ -72,10 +88,26 @@ def _apply(symbol: VenueSymbol, found: Instrument) -> bool:
     symbol.synced_at = timezone.now()
     old = stored(symbol)
     symbol.save()
-    record_saved(
+    entry = record_saved(
         kind="symbol", old=old, new=symbol, fields=OF_A_SYMBOL, reason="The venue states it so."
     )
-    return before != (found.price_tick, found.quantity_step, found.min_quantity, found.min_notional)
+    if entry is None:
+        return False
+    _tell_changed(symbol, before=entry.before or {}, after=entry.after or {})
+    return True
+
+
+def _tell_changed(symbol: VenueSymbol, *, before: Values, after: Values) -> None:
+    was = ", ".join(
+        f"{name.replace('_', ' ')} {before[name]} is now {after[name]}" for name in sorted(after)
+    )
+    is_urgent = after.get("status") == SymbolStatus.SUSPENDED
+    tell(
+        "instrument.changed",
+        f"{symbol.venue} changed {symbol.symbol}: {was}.",
+        severity=Severity.URGENT if is_urgent else Severity.ATTENTION,
+        labels=_about(symbol.venue, symbol),
+    )
 
 
 def traded_symbols(account: Account) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import re
 from prometheus_client import Counter, Gauge, Histogram
 
 from cqops.platform.telemetry.spans import Kind, Value, happened
+from venues.services.readings import readings
 from venues.transport.breaker import State, View
 from venues.transport.operation import Priority
 from venues.transport.report import Exchange, Finished, Outcome
@@ -33,6 +34,7 @@ def called(venue: str, exchange: Exchange) -> None:
     operation = exchange.operation or operation_of(exchange.method, exchange.path)
     outcome = outcome_of(exchange.status)
     CALLS.labels(venue, operation, outcome).observe(exchange.seconds)
+    readings().called(venue, operation, outcome, exchange.seconds)
     told: dict[str, Value] = {
         "venue": venue,
         "outcome": outcome,
@@ -55,6 +57,8 @@ def finished(venue: str, account: str, told: Finished) -> None:
         RETRIES.labels(venue, operation).inc(told.attempts - 1)
     for bucket, left in told.budget_left.items():
         BUDGET.labels(venue, account, bucket).set(left)
+        readings().say(venue, "budget", bucket, value=left, account=account)
+    readings().say(venue, "breaker", "breaker", words=told.breaker, account=account)
     is_routine = told.outcome is Outcome.OK and told.priority is Priority.READ
     budget = ",".join(f"{name}:{left:.1f}" for name, left in told.budget_left.items())
     logger.log(
@@ -77,6 +81,7 @@ def finished(venue: str, account: str, told: Finished) -> None:
 def opened(venue: str, account: str, view: View) -> None:
     """Tell of a breaker that moved."""
     BREAKER.labels(venue, account).set(view.state is not State.CLOSED)
+    readings().say(venue, "breaker", "breaker", words=view.state.value, account=account)
     logger.warning(
         "breaker of venue=%s account=%s is %s after %d failures; last: %s",
         venue,

@@ -19,7 +19,7 @@ from venues.transport.budget import BudgetStore
 from venues.transport.gate import SendGate, Unit
 from venues.transport.report import Exchange, Finished
 from venues.transport.rules import VenueRules
-from venues.transport.tap import Tap
+from venues.transport.tap import Listens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Guards:
     store: BudgetStore | None = None
     breaker: Breaker | None = None
     gate: Callable[[Unit], SendGate] | None = None
-    tap: Tap | None = None
+    tap: Listens | None = None
     rules: VenueRules | None = None
 
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from venues.transport.redact import redact_text
 
@@ -35,7 +35,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
-    """One thing on the wire, as it was sent or received: may hold secrets."""
+    """One thing on the wire, as it was sent or received: may hold secrets.
+
+    The `operation` of a frame is the stream it belongs to.
+    """
 
     direction: Direction
     kind: Kind
@@ -59,6 +62,15 @@ class Copy:
     status: int
     operation: str
     reference: str
+    size: int = 0
+
+
+class Listens(Protocol):
+    """Whoever is given what passes on the wire. It must neither wait nor raise."""
+
+    def now(self) -> float: ...
+
+    def note(self, raw: Raw) -> None: ...
 
 
 class Tap:
@@ -80,12 +92,16 @@ class Tap:
         self._thread: threading.Thread | None = None
         self.lost = 0
         self.failed = 0
+        # When each stream last brought something; a stream that hangs shows here first.
+        self.heard: dict[str, float] = {}
 
     def now(self) -> float:
         return self._wall()
 
     def note(self, raw: Raw) -> None:
         """Put one in line; beyond what may wait it is counted as lost, never waited for."""
+        if raw.kind is Kind.FRAME and raw.direction is Direction.RECEIVED:
+            self.heard[raw.operation] = raw.at
         if len(self._waiting) >= self._most_waiting:
             self.lost += 1
             return
@@ -122,12 +138,13 @@ class Tap:
 
     def _hand_over(self, raw: Raw) -> None:
         try:
-            self._sink(_redacted(raw))
+            self._sink(redacted(raw))
         except Exception:  # noqa: BLE001 -- a sink that fails must not end the tap
             self.failed += 1
 
 
-def _redacted(raw: Raw) -> Copy:
+def redacted(raw: Raw) -> Copy:
+    """Copy it as it may be written down."""
     return Copy(
         direction=raw.direction,
         kind=raw.kind,
@@ -137,4 +154,5 @@ def _redacted(raw: Raw) -> Copy:
         status=raw.status,
         operation=raw.operation,
         reference=raw.reference,
+        size=len(raw.body),
     )

@@ -33,7 +33,7 @@ from websockets.exceptions import WebSocketException
 from venues.interface.errors import VenueError
 from venues.transport.http import LOOPBACK
 from venues.transport.redact import redact_text
-from venues.transport.tap import Direction, Kind, Raw, Tap
+from venues.transport.tap import Direction, Kind, Listens, Raw
 
 LARGEST_FRAME_BYTES: Final = 32 * 1024 * 1024
 PROTOCOL_PING_SECONDS: Final = 20.0
@@ -99,7 +99,8 @@ class WebSocketSession:
         persistence: Persistence | None = None,
         recurring: Sequence[Recurring] = (),
         longest_life_seconds: float = float("inf"),
-        tap: Tap | None = None,
+        tap: Listens | None = None,
+        name: str = "",
     ) -> None:
         self._url = url
         self._hello = hello
@@ -107,6 +108,7 @@ class WebSocketSession:
         self._recurring = tuple(recurring)
         self._longest_life = longest_life_seconds
         self._tap = tap
+        self._name = name
         self._socket: ClientConnection | None = None
         self._drop_reason = ""
 
@@ -211,7 +213,12 @@ class WebSocketSession:
 
     def _note(self, direction: Direction, body: bytes) -> None:
         if self._tap is not None:
-            self._tap.note(Raw(direction=direction, kind=Kind.FRAME, at=self._tap.now(), body=body))
+            at = self._tap.now()
+            self._tap.note(
+                Raw(
+                    direction=direction, kind=Kind.FRAME, at=at, body=body, operation=self._name
+                )
+            )
 
 
 async def _said(texts: Texts) -> Sequence[str]:

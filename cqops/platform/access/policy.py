@@ -44,6 +44,8 @@ class Action(StrEnum):
     REGISTRY_EDIT = "registry.edit"
     VENUE_VIEW = "venue.view"
     VENUE_EDIT = "venue.edit"
+    VENUE_NOTE = "venue.note"
+    WIRE_VIEW = "wire.view"
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"
     AUDIT_VIEW = "audit.view"
@@ -99,6 +101,7 @@ IN_PART = frozenset(
         Action.ORDER_CANCEL,
         Action.POSITION_VIEW,
         Action.VENUE_VIEW,
+        Action.WIRE_VIEW,
         Action.APPROVAL_VIEW,
         Action.APPROVAL_DECIDE,
         Action.ORDER_APPROVE,
@@ -124,7 +127,9 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     | CONFIGURATION
     | SECOND_PERSON
     | {Action.SWITCH_STOP, Action.APPROVAL_VIEW, Action.OPS_VIEW},
-    Role.STEWARD: EVERYONE | CONFIGURATION | {Action.REGISTRY_EDIT, Action.APPROVAL_VIEW},
+    Role.STEWARD: EVERYONE
+    | CONFIGURATION
+    | {Action.REGISTRY_EDIT, Action.VENUE_NOTE, Action.APPROVAL_VIEW},
     Role.RECON: EVERYONE
     | CONFIGURATION
     | {
@@ -136,14 +141,23 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.BREAK_WORK,
         Action.BREAK_APPROVE,
         Action.SCHEDULE_EDIT,
+        Action.WIRE_VIEW,
     },
     Role.AUDITOR: EVERYONE
     | CONFIGURATION
-    | {Action.PEOPLE_VIEW, Action.AUDIT_VIEW, Action.OPS_VIEW, Action.APPROVAL_VIEW},
+    | {
+        Action.PEOPLE_VIEW,
+        Action.AUDIT_VIEW,
+        Action.OPS_VIEW,
+        Action.APPROVAL_VIEW,
+        Action.WIRE_VIEW,
+    },
     Role.ADMIN: EVERYONE
     | CONFIGURATION
     | {
         Action.VENUE_EDIT,
+        Action.VENUE_NOTE,
+        Action.WIRE_VIEW,
         Action.PEOPLE_VIEW,
         Action.PEOPLE_EDIT,
         Action.SWITCH_STOP,

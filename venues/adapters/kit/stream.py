@@ -137,7 +137,11 @@ class Follower(Generic[T]):
         self.dialect = dialect
         self._now = dialect.around.now
         self.session = WebSocketSession(
-            url, hello=dialect.hello, persistence=dialect.around.persistence
+            url,
+            hello=dialect.hello,
+            persistence=dialect.around.persistence,
+            tap=dialect.around.seams.guards.tap,
+            name=dialect.what,
         )
 
     async def items(self) -> AsyncGenerator[T | StreamReset, None]:
