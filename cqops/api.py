@@ -14,6 +14,7 @@ from cqops.platform.approvals.api import Approvals, DecideApproval, OneApproval
 from portfolio.api import Breaks, OneReconciliation, Positions, Reconciliations
 from trading.api import CancelOrder, OneOrder, Orders
 from venues.api import Book, Symbols
+from venues.api_venues import OneVenue, Venues
 
 urlpatterns = [
     path("orders", Orders.as_view(), name="api-orders"),
@@ -28,6 +29,8 @@ urlpatterns = [
     path("reconciliations", Reconciliations.as_view(), name="api-reconciliations"),
     path("reconciliations/<uuid:run_id>", OneReconciliation.as_view(), name="api-reconciliation"),
     path("breaks", Breaks.as_view(), name="api-breaks"),
+    path("venues", Venues.as_view(), name="api-venues"),
+    path("venues/<slug:venue>", OneVenue.as_view(), name="api-venue"),
     path("symbols", Symbols.as_view(), name="api-symbols"),
     path("books/<slug:venue>/<str:symbol>", Book.as_view(), name="api-book"),
 ]

@@ -52,7 +52,13 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             Page("Approvals", "approvals", Action.APPROVAL_VIEW, "approval", "w", counts=True),
         ],
     ),
-    ("Markets", [Page("Markets", "markets", Action.MARKET_VIEW, "candlestick_chart", "m")]),
+    (
+        "Markets",
+        [
+            Page("Markets", "markets", Action.MARKET_VIEW, "candlestick_chart", "m"),
+            Page("Venues", "venues", Action.MARKET_VIEW, "network_check", "h"),
+        ],
+    ),
     (
         "Trading",
         [
@@ -79,7 +85,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         "Registry and configuration",
         [
             Page("Assets", f"{ASSETS}_asset_changelist", Action.REGISTRY_VIEW, "token", "a"),
-            Page("Venues", f"{VENUES}_venue_changelist", Action.VENUE_VIEW, "hub", "v"),
+            Page("Venue settings", f"{VENUES}_venue_changelist", Action.VENUE_VIEW, "hub", "v"),
             Page("Symbols", f"{VENUES}_venuesymbol_changelist", Action.VENUE_VIEW, "sell"),
             Page("Accounts", f"{VENUES}_account_changelist", Action.VENUE_VIEW, "key"),
             Page("Portfolios", f"{TRADING}_portfolio_changelist", Action.REGISTRY_VIEW, "work"),

@@ -28,7 +28,7 @@ from tests import cast
 from trading.models import Order
 from trading.services.executions import record
 from trading.services.tickets import place
-from venues.models import Venue
+from venues.models import DriftReport, Maintenance, Venue
 
 ACCOUNT = "Matrix main"
 FOREIGN = {
@@ -51,6 +51,7 @@ def set_stage() -> Order:
     order = _orders(trader)
     _requests(trader)
     _reconciled(order)
+    _venue_notes(order)
     issue(user=trader, name="strategy")
     Client().force_login(trader)
     AccessAttempt.objects.create(username="tom", failures_since_start=1)
@@ -119,6 +120,27 @@ def _reconciled(order: Order) -> None:
     )
 
 
+def _venue_notes(order: Order) -> None:
+    now = timezone.now()
+    DriftReport.objects.create(
+        venue=order.symbol.venue,
+        place="private",
+        kind="unknown status",
+        value="MAYBE",
+        sample="MAYBE",
+        first_seen=now,
+        last_seen=now,
+        version="coinbase_advanced 1",
+    )
+    Maintenance.objects.create(
+        venue=order.symbol.venue,
+        starts_at=now + timedelta(hours=1),
+        ends_at=now + timedelta(hours=2),
+        note="New engine",
+        entered_by=order.placed_by,
+    )
+
+
 def everybody() -> dict[str, User]:
     """Make one person of each kind; the narrow token has none who comes in by a page."""
     other = Venue.objects.create(
@@ -165,6 +187,12 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "ticket": ticket,
         "ticket-preview": ticket,
         "api-orders": {**new, **names, "symbol": "BTC-USD", "portfolio": order.portfolio.name},
+        "drift-known": {"note": "new word, read as open"},
+        "maintenance-plan": {
+            "starts_at": "2099-01-01T10:00",
+            "ends_at": "2099-01-01T11:00",
+            "note": "New engine",
+        },
         "break-note": {"words": "looked at it"},
         "break-close": {"reason": "agreed with the venue"},
         "reconciliation-run": {"account": order.account_id},

@@ -45,7 +45,7 @@ from tests import cast
 from tests.access_stage import ACCOUNT, PEOPLE, bodies, everybody, narrow_token, set_stage
 from trading.models import ExecutionReport
 from trading.services.tickets import place
-from venues.models import Account
+from venues.models import Account, DriftReport, Maintenance
 
 FILE = Path(__file__).with_name("access_matrix.csv")
 OBSERVED = settings.LOCAL_DIR / "access_matrix.csv"
@@ -93,6 +93,8 @@ def _values(name, order):
         "account_id": order.account_id,
         "key_id": order.account.credentials.get().pk,
         "break_id": Break.objects.get().pk,
+        "maintenance_id": Maintenance.objects.get().pk,
+        "report_id": DriftReport.objects.get().pk,
         "run_id": Reconciliation.objects.get().pk,
         "entry_id": Entry.objects.order_by("id").values_list("pk", flat=True).first(),
         "app_label": "trading",

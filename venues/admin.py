@@ -17,12 +17,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from cqops.platform.access.admin_doors import Kept, StepUp, by
+from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp, by
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
 from venues.adapters.contract import KeyField
 from venues.adapters.registry import ADAPTERS
-from venues.models import Account, Credential, Venue, VenueSymbol
+from venues.models import Account, Credential, DriftReport, Maintenance, Venue, VenueSymbol
 from venues.services.keys import Terms, propose_credential, retire_credential
 from venues.services.powers import said_of, try_connection
 from venues.services.registration import objections, save_account, save_symbol, save_venue
@@ -79,6 +79,25 @@ class AccountAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: Any) -> None:
         save_account(account=obj)
+
+
+@admin.register(DriftReport)
+class DriftReportAdmin(ReadOnly):
+    """What was met is marked as known on the venue's own page, with a note."""
+
+    list_display = ["kind", "venue", "value", "count", "last_seen", "is_known", "version"]
+    list_filter = ["venue", "is_known", "kind"]
+    list_select_related = ["venue"]
+    search_fields = ["kind", "value", "place"]
+
+
+@admin.register(Maintenance)
+class MaintenanceAdmin(ReadOnly):
+    """Entered and called off on the venue's own page."""
+
+    list_display = ["venue", "starts_at", "ends_at", "note", "entered_by", "called_off_at"]
+    list_filter = ["venue"]
+    list_select_related = ["venue", "entered_by"]
 
 
 class Unshown(UnfoldAdminTextareaWidget):  # type: ignore[misc]

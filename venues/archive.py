@@ -65,7 +65,7 @@ class ArchiveDay(models.Model):
 
 
 class WindowState(models.TextChoices):
-    WANTED = "wanted", "Wanted"
+    WANTED = "wanted", "Waits for its end"
     KEPT = "kept", "Kept"
     CUT = "cut", "Kept in part"
     MISSED = "missed", "Not kept"

@@ -10,8 +10,11 @@ from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
 from cqops.platform.access.rows import allowed_rows
 from cqops.platform.overview import OverviewRow, Severity
-from venues.models import Account, Credential, SymbolStatus, VenueSymbol
+from venues.models import Account, Credential, Maintenance, SymbolStatus, VenueSymbol
 from venues.services.books import read_touches
+from venues.services.standing import unknown_drift
+
+SHOWN_AHEAD = timedelta(hours=24)
 
 ENDS_SOON = timedelta(days=14)
 
@@ -27,6 +30,14 @@ def rows(user: User) -> list[OverviewRow]:
     in_use = Credential.objects.in_use().filter(account=OuterRef("pk"))
     keyless = Account.objects.filter(~Exists(in_use), is_enabled=True)
     found = [
+        *_resting(),
+        OverviewRow(
+            title="What venues wrote that we do not know",
+            detail="Somebody should look and mark it as known, or ask for a newer adapter.",
+            url=reverse("venues"),
+            severity=Severity.ATTENTION,
+            count=unknown_drift(by=user),
+        ),
         OverviewRow(
             title="Books that price nothing now",
             detail=f"Stale, syncing or away: {', '.join(stale)}.",
@@ -79,4 +90,22 @@ def key_rows(user: User) -> list[OverviewRow]:
         )
         for found, title, severity in rows
         for key in found
+    ]
+
+
+def _resting() -> list[OverviewRow]:
+    """Name the maintenance that goes on or begins within a day."""
+    now = timezone.now()
+    plans = Maintenance.objects.ahead().filter(starts_at__lt=now + SHOWN_AHEAD)
+    return [
+        OverviewRow(
+            title=f"{plan.venue} rests"
+            if plan.starts_at <= now
+            else f"{plan.venue} is about to rest",
+            detail=f"{plan.starts_at:%d %b %H:%M} to {plan.ends_at:%d %b %H:%M} UTC: {plan.note}",
+            url=reverse("venue", args=[plan.venue.slug]),
+            severity=Severity.ATTENTION if plan.starts_at <= now else Severity.INFO,
+            count=1,
+        )
+        for plan in plans.select_related("venue")
     ]

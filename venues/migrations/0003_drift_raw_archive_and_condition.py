@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ('symbol', models.CharField(max_length=40)),
                 ('reference', models.CharField(max_length=100)),
                 ('around', models.DateTimeField()),
-                ('state', models.CharField(choices=[('wanted', 'Wanted'), ('kept', 'Kept'), ('cut', 'Kept in part'), ('missed', 'Not kept')], default='wanted', max_length=6)),
+                ('state', models.CharField(choices=[('wanted', 'Waits for its end'), ('kept', 'Kept'), ('cut', 'Kept in part'), ('missed', 'Not kept')], default='wanted', max_length=6)),
                 ('words', models.CharField(blank=True, max_length=200)),
                 ('frames', models.PositiveIntegerField(default=0)),
                 ('settled_at', models.DateTimeField(null=True)),

@@ -12,12 +12,13 @@ from typing import Final
 MOST_NAMES: Final = 1_000
 LONGEST: Final = 100
 _MEMBER: Final = re.compile(
-    r"\"\w*(?:id|ids|oid|cloid|ref|link)\"\s*:\s*(\[[^\]{}]{1,20000}\]|\"[^\"\\]{4,100}\"|\d{4,40})",
+    r"\"(?!(?:product|instrument|profile|portfolio|retail_portfolio|user|account|asset)_?id)"
+    r"\w*(?:id|ids|oid|cloid|ref|link)\"\s*:\s*(\[[^\]{}]{1,20000}\]|\"[^\"\\]{4,100}\"|\d{4,40})",
     re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"\"([^\"\\]{4,100})\"|(\d{4,40})")
-# An id in a path: longer than a word, and with a digit in it.
-_IN_A_LINE: Final = re.compile(r"(?:/|=|:|%3A)((?=[\w-]*\d)[\w-]{6,100})")
+# An id in a path: longer than a word, with a digit in it, and no time.
+_IN_A_LINE: Final = re.compile(r"(?:/|=|:|%3A)((?=[\w-]*\d)(?!\d{4}-\d\d-\d\dT)[\w-]{6,100})")
 
 
 def names_in(*, text: str, line: str = "", reference: str = "") -> list[str]:

@@ -28,7 +28,7 @@ from cqops.platform.telemetry import ops
 MINUTES: Final = 15
 KEEP_SECONDS: Final = 3_600
 # A process says everything again at least this often; what it stopped saying is not shown for long.
-SAID_EVERY: Final = 5.0
+SAID_EVERY: Final = 2.0
 BELIEVED_SECONDS: Final = 60.0
 BOUNDS: Final = tuple(0.001 * 1.25**power for power in range(52))
 BAD: Final = frozenset({"failed", "no answer", "rate limited"})
@@ -61,6 +61,11 @@ class Calls:
     @property
     def bad(self) -> int:
         return sum(count for outcome, count in self.outcomes.items() if outcome in BAD)
+
+    @property
+    def ended(self) -> list[tuple[str, int]]:
+        """Tell how they ended, the most frequent first."""
+        return self.outcomes.most_common()
 
     @property
     def error_percent(self) -> float:
@@ -207,11 +212,9 @@ def _handed_over(
             pipe.hincrby(key, name, count)
         pipe.expire(key, KEEP_SECONDS)
     for venue, said in now.items():
-        rows = {
-            f"{name}|{one.process}": msgspec.json.encode((written, one))
-            for name, one in said.items()
-        }
-        pipe.hset(_now_key(venue), mapping=rows)
+        for name, one in said.items():
+            told = msgspec.json.encode((written, one))
+            pipe.hset(_now_key(venue), f"{name}|{one.process}", told)
         pipe.expire(_now_key(venue), KEEP_SECONDS)
     pipe.execute()
 

@@ -60,6 +60,12 @@ class Spool:
                 Path(orphan.name).unlink(missing_ok=True)
         return handed
 
+    def close(self) -> None:
+        """Let go of the file; what is still in it is found by whoever looks next."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def _opened(self) -> IO[bytes]:
         if self._file is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ what belongs to an order on the wire is written all the same.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -103,9 +104,7 @@ def cut_windows(rings: Mapping[str, Ring], *, now: datetime) -> int:
 
 def give_up(*, now: datetime) -> int:
     """Say of windows that nobody could cut that they are not kept."""
-    late = MarketWindow.objects.filter(
-        state=WindowState.WANTED, around__lt=now - GIVEN_UP_AFTER
-    )
+    late = MarketWindow.objects.filter(state=WindowState.WANTED, around__lt=now - GIVEN_UP_AFTER)
     count = late.update(state=WindowState.MISSED, words="nobody followed it", settled_at=now)
     if count:
         words = f"The market around {count} orders is not kept: nobody followed it."
@@ -114,11 +113,12 @@ def give_up(*, now: datetime) -> int:
 
 
 def _cut(window: MarketWindow, ring: Ring, *, now: datetime) -> None:
-    found = ring.span(
-        (window.around - BEFORE).timestamp(),
-        (window.around + AFTER).timestamp(),
-        about=window.symbol,
-    )
+    since, until = (window.around - BEFORE).timestamp(), (window.around + AFTER).timestamp()
+    found = ring.span(since, until, about=window.symbol)
+    if not found.frames:
+        # Some venues stream a market under another name; its base asset is named all the same.
+        base = re.split(r"[^A-Za-z0-9]", window.symbol)[0]
+        found = ring.span(since, until, about=base)
     frames = public_frames(found.frames, venue=window.venue, name=window.reference)
     write_frames(frames)
     window.frames, window.settled_at = len(frames), now

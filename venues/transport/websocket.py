@@ -91,7 +91,7 @@ class _Dropped(Exception):
 class WebSocketSession:
     """One endpoint, for as long as somebody listens."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a decision of its own of whoever listens
         self,
         url: str,
         *,
@@ -215,9 +215,7 @@ class WebSocketSession:
         if self._tap is not None:
             at = self._tap.now()
             self._tap.note(
-                Raw(
-                    direction=direction, kind=Kind.FRAME, at=at, body=body, operation=self._name
-                )
+                Raw(direction=direction, kind=Kind.FRAME, at=at, body=body, operation=self._name)
             )
 
 
