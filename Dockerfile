@@ -20,6 +20,7 @@ COPY --from=build /opt/cqops /opt/cqops
 COPY --from=build /app /app
 COPY --from=build --chown=10001:10001 /app/build/data /data
 COPY --from=build --chown=10001:10001 /app/build/anchors /anchors
+COPY --from=build --chown=10001:10001 /app/build/spool /spool
 USER 10001:10001
 EXPOSE 8000 8001
 CMD ["python", "manage.py", "check", "--deploy"]

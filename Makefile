@@ -85,4 +85,4 @@ image-static: ## Image step: collect the static files
 	@exec "$(IMAGE_ENV)/bin/python" -m cqops.platform.local image_static
 
 image-folders: ## Image step: the folders that volumes take their owner from
-	@mkdir -p build/data build/anchors
+	@mkdir -p build/data build/anchors build/spool

@@ -29,7 +29,7 @@ from venues.interface.types import (
 )
 from venues.live import TRADES_KEPT, tickers_key, trades_key
 from venues.marketdata.assembler import Assembler
-from venues.models import SymbolStatus, VenueSymbol
+from venues.models import SymbolStatus, Venue, VenueSymbol
 from venues.services.books import BookState, PublishedBook, book_key, read_touch
 
 # Each runs the whole process, on machines that may be busy with another suite.
@@ -107,7 +107,7 @@ async def _looks_at_nothing():
 
 
 async def follow(monkeypatch, streams, *, until):
-    monkeypatch.setattr(module, "open_public_client", lambda venue: streams)
+    monkeypatch.setattr(module, "open_public_client", lambda venue, *, ring: streams)
     monkeypatch.setattr(
         module, "read_plan", lambda: [(module.Venue(slug="coinbase_advanced"), ("BTC-USD",))]
     )
@@ -252,7 +252,7 @@ class Planned:
         monkeypatch.setattr(module, "beat", self.beat)
         monkeypatch.setattr(module, "look", _looks_at_nothing)
 
-    def open(self, venue):
+    def open(self, venue, *, ring):
         self.opened.append(venue.ws_url)
         return self.streams
 
@@ -400,9 +400,9 @@ def test_a_touch_is_trusted_only_while_it_is_live_and_young(redis):
 
 async def test_each_message_of_a_stream_is_a_trace_of_its_own(monkeypatch):
     stream = ScriptedStreams([snapshot(), better_bid(), better_bid()])
-    monkeypatch.setattr(module, "open_public_client", lambda venue: stream)
+    monkeypatch.setattr(module, "open_public_client", lambda venue, *, ring: stream)
     traces = []
-    events = Feeds()._events(None, ("BTC-USD",), "books")
+    events = Feeds()._events(Venue(slug="venue"), ("BTC-USD",), "books")
     async for _ in events:
         traces.append(trace_id.get())
         if len(traces) == 3:

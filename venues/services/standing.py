@@ -69,7 +69,11 @@ class Standing:
 
     @property
     def budgets(self) -> list[Told]:
-        return self.of("budget")
+        """Return each bucket as it was last told: all processes draw from the same ones."""
+        newest: dict[tuple[str, str], Told] = {}
+        for one in sorted(self.of("budget"), key=lambda told: -told.age_seconds):
+            newest[one.whose, one.said.name] = one
+        return [newest[key] for key in sorted(newest)]
 
     @property
     def breakers(self) -> list[Told]:

@@ -14,7 +14,9 @@ from venues.adapters.contract import Surroundings
 from venues.adapters.kit.channels import ChannelFeed
 from venues.adapters.kit.stream import Follower
 from venues.interface.types import StreamReset
+from venues.transport.seams import Guards, Seams
 from venues.transport.signer import CdpAuth, CdpSigner
+from venues.transport.tap import Copy, Direction, Tap
 from venues.transport.websocket import Persistence
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -176,3 +178,16 @@ async def test_a_message_without_a_number_is_reported_and_left_out():
 
     assert await watched.read([{"channel": "l2_data", "events": []}]) == []
     assert watched.drift == ["message without sequence"]
+
+
+async def test_a_followed_stream_is_heard_by_the_tap_under_its_own_name():
+    copies: list[Copy] = []
+    tap = Tap(copies.append, wall=lambda: 5.0)
+    around = Surroundings(seams=Seams(guards=Guards(tap=tap)))
+
+    follower: Follower[object] = Follower("ws://127.0.0.1:1", Executions({}, around=around))
+    follower.session._note(Direction.RECEIVED, b'{"order_id":"1"}')
+
+    assert tap.heard == {"user": 5.0}
+    tap.drain()
+    assert copies[0].operation == "user"

@@ -10,9 +10,12 @@ from tests import cast
 from venues.credentials import CannotOpen
 from venues.interface.errors import Cause, NotSent
 from venues.interface.types import OrderRef, OrderRequest, OrderType, Side
-from venues.models import Account, Venue
+from venues.marketdata.ring import Ring
+from venues.models import Account, DriftReport, MarketWindow, Venue
 from venues.services import clients
+from venues.services.archiving import archive
 from venues.services.clients import call, open_client, open_public_client, send_order
+from venues.services.drifting import drift
 from venues.services.keys import seed_credential
 
 REQUEST = OrderRequest(
@@ -158,3 +161,52 @@ def test_what_was_held_up_is_not_sent(db, made):
         place(cast.account(), within=-1)
     assert told.value.cause is Cause.TEMPORARY
     assert made[0].placed == []
+
+
+@pytest.fixture
+def surroundings(db, monkeypatch):
+    """Collect what clients are given, in the place of the clients."""
+    given = []
+    monkeypatch.setattr(clients, "build_client", lambda *_, around, **__: given.append(around))
+    return given
+
+
+def test_a_client_with_a_key_is_heard_by_the_archive_of_its_account(surroundings):
+    account = cast.account()
+
+    open_client(account)
+    open_client(account)
+
+    tap = archive().tap(account.venue.slug, account.pk)
+    assert [around.seams.guards.tap for around in surroundings] == [tap, tap]
+
+
+def test_a_client_without_a_key_is_heard_by_the_ring_it_is_given_and_by_nobody_else(surroundings):
+    venue = cast.account().venue
+    ring = Ring(seconds=60, most_bytes=100)
+
+    open_public_client(venue)
+    open_public_client(venue, ring=ring)
+
+    assert [around.seams.guards.tap for around in surroundings] == [None, ring]
+
+
+def test_what_an_adapter_does_not_know_becomes_a_drift_report(surroundings):
+    open_client(cast.account())
+
+    surroundings[0].on_drift("unknown order status", "MAYBE")
+    drift().write_out()
+
+    report = DriftReport.objects.get()
+    assert (report.venue.slug, report.place, report.value) == (
+        "coinbase_advanced",
+        "private",
+        "MAYBE",
+    )
+
+
+def test_an_order_that_is_sent_asks_for_the_market_around_it(placed):
+    archive().write_out()
+
+    window = MarketWindow.objects.get()
+    assert (window.symbol, window.reference) == ("BTC-USD", "the-order")

@@ -48,9 +48,9 @@ def test_what_is_not_taken_stays_for_the_next_time(opened):
     spool.put([b"one"])
 
     def refuse(_lines):
-        raise OSError
+        raise BrokenPipeError
 
-    with pytest.raises(OSError):
+    with pytest.raises(BrokenPipeError):
         spool.give_back(refuse)
 
     assert given_back(spool) == [b"one"]
