@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 MOST_WINDOWS = 5_000
 DAYS_AHEAD = 7
+TRY_AGAIN_SECONDS = 5.0
 MEGABYTE = 1024 * 1024
 FRAMES = Count("cqops_archive_frames", "Frames written to the raw archive.", ["venue"])
 LOST = Count("cqops_archive_lost_frames", "Frames that could be kept nowhere.", ["venue"])
@@ -78,7 +79,15 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class Archive:
     """What this process has to write down. `write_out` is one round of its thread."""
 
-    def __init__(self, *, spool: Spool, write: Callable[[Sequence[Frame]], None] | None = None):
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        write: Callable[[Sequence[Frame]], None] | None = None,
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stopwatch = stopwatch
+        self._try_again_at = 0.0
         self._spool = spool
         self._write = write or write_frames
         self._taps: dict[tuple[str, uuid.UUID | None], Tap] = {}
@@ -123,9 +132,11 @@ class Archive:
                 continue
             written += self._keep(batch)
             is_tried = True
+        # Nobody may send anything for an hour: what is kept in the file does not wait for that.
+        if not self._is_away or self._stopwatch() >= self._try_again_at:
+            self._read_back()
         if not self._is_away:
             self._want()
-            self._read_back()
         return written
 
     def end(self) -> None:
@@ -146,10 +157,7 @@ class Archive:
             self._notice_away(error)
             self._put_aside(batch)
             return 0
-        if self._is_away:
-            ops.tell("archive.back", "The raw archive is written to the database again.")
-            self._has_looked = False
-        self._is_away = False
+        self._notice_back()
         return len(batch)
 
     def _keep_one_by_one(self, batch: list[Frame]) -> int:
@@ -166,6 +174,13 @@ class Archive:
             words = "The database is away: the raw archive is kept in a file for now."
             ops.tell("archive.away", words, severity=Severity.ATTENTION)
         self._is_away = True
+        self._try_again_at = self._stopwatch() + TRY_AGAIN_SECONDS
+
+    def _notice_back(self) -> None:
+        if self._is_away:
+            ops.tell("archive.back", "The raw archive is written to the database again.")
+            self._has_looked = False
+        self._is_away = False
 
     def _put_aside(self, batch: list[Frame]) -> None:
         left = self._spool.put([msgspec.json.encode(frame) for frame in batch])
@@ -181,7 +196,10 @@ class Archive:
             count = self._spool.give_back(self._write_lines)
         except (DatabaseError, OSError) as error:
             log.warning("kept frames cannot be read back yet: %s", error)
+            self._try_again_at = self._stopwatch() + TRY_AGAIN_SECONDS
             return
+        if count:
+            self._notice_back()
         self._has_looked = True
         if count:
             ops.tell("archive.healed", f"{count} frames kept in a file are in the raw archive now.")

@@ -185,7 +185,9 @@ async def test_a_followed_stream_is_heard_by_the_tap_under_its_own_name():
     tap = Tap(copies.append, wall=lambda: 5.0)
     around = Surroundings(seams=Seams(guards=Guards(tap=tap)))
 
-    follower: Follower[object] = Follower("ws://127.0.0.1:1", Executions({}, around=around))
+    follower: Follower[object] = Follower(
+        "ws://127.0.0.1:1", Executions({}, signer=None, around=around)
+    )
     follower.session._note(Direction.RECEIVED, b'{"order_id":"1"}')
 
     assert tap.heard == {"user": 5.0}

@@ -140,6 +140,24 @@ def test_while_the_database_is_away_frames_wait_in_a_file_and_are_in_the_archive
     assert kinds == ["archive.away", "archive.back", "archive.healed"]
 
 
+@pytest.mark.django_db
+def test_what_is_kept_in_a_file_is_read_back_though_nothing_is_sent_any_more(spool):
+    database = Away()
+    now = [100.0]
+    archive = Archive(spool=spool, write=database, stopwatch=lambda: now[0])
+    archive.tap("venue", ACCOUNT).note(raw())
+    archive.write_out()
+    database.is_away = False
+
+    archive.write_out()
+    assert not RawFrame.objects.exists(), "a database that was away a moment ago is not asked again"
+
+    now[0] += archiving.TRY_AGAIN_SECONDS
+    archive.write_out()
+    assert RawFrame.objects.count() == 1
+    assert spool.size == 0
+
+
 def test_a_database_that_is_away_is_waited_for_once_a_round(spool):
     database = Away()
     archive = Archive(spool=spool, write=database)
