@@ -11,8 +11,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from venues.transport.tap import Direction, Kind, Raw
+
+# What a frame costs in memory beside its text; most of them are short.
+FRAME_COST: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Ring:
             if self.is_stopped:
                 return
             self._frames.append(raw)
-            self.bytes += len(raw.body)
+            self.bytes += _size(raw)
             self._let_go(raw.at - self._seconds)
 
     def stop(self) -> None:
@@ -77,5 +81,9 @@ class Ring:
     def _let_go(self, before: float) -> None:
         while self._frames and (self._frames[0].at < before or self.bytes > self._most_bytes):
             gone = self._frames.popleft()
-            self.bytes -= len(gone.body)
+            self.bytes -= _size(gone)
             self._since = max(self._since, gone.at)
+
+
+def _size(raw: Raw) -> int:
+    return len(raw.body) + FRAME_COST

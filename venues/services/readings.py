@@ -13,7 +13,7 @@ import bisect
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, cast
@@ -162,7 +162,7 @@ def calls_of(venue: str, *, now: float) -> list[Calls] | None:
     last = int(now // 60)
     keys = [_minute_key(venue, minute) for minute in range(last - MINUTES + 1, last + 1)]
     try:
-        rows = ask(lambda redis: [redis.hgetall(key) for key in keys])
+        rows = ask(lambda redis: _all_of(redis, keys))
     except (RedisError, OSError):
         return None
     found: dict[str, Calls] = {}
@@ -198,6 +198,13 @@ def whole(calls: Iterable[Calls]) -> Calls:
         total.outcomes.update(one.outcomes)
         total.bins.update(one.bins)
     return total
+
+
+def _all_of(redis: Redis, keys: Sequence[str]) -> list[object]:
+    pipe = redis.pipeline(transaction=False)
+    for key in keys:
+        pipe.hgetall(key)
+    return pipe.execute()
 
 
 def _handed_over(
