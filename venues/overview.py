@@ -15,7 +15,6 @@ from venues.services.books import read_touches
 from venues.services.standing import unknown_drift
 
 SHOWN_AHEAD = timedelta(hours=24)
-
 ENDS_SOON = timedelta(days=14)
 
 

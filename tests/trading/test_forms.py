@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -106,4 +107,4 @@ def test_the_checks_answer_to_every_amount_the_books_can_hold(
         order_type=OrderType.LIMIT if price else OrderType.MARKET,
         time_in_force=TimeInForce.GTC if price else TimeInForce.IOC,
     )
-    assert len(preview(ticket)) == 9
+    assert len(preview(ticket)) == len(settings.TRADING_CHECKS)

@@ -103,7 +103,7 @@ DROP FUNCTION venues_refuse_change();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('venues', '0002_keys_wait_for_a_second_person'),
+        ('venues', '0003_keys_say_what_they_may_do'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
