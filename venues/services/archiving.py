@@ -38,7 +38,7 @@ DAYS_AHEAD = 7
 TRY_AGAIN_SECONDS = 5.0
 MEGABYTE = 1024 * 1024
 FRAMES = Count("cqops_archive_frames", "Frames written to the raw archive.", ["venue"])
-LOST = Count("cqops_archive_lost_frames", "Frames that could be kept nowhere.", ["venue"])
+LOST = Count("cqops_archive_lost_frames", "Frames that could not be kept anywhere.", ["venue"])
 SPOOLED = Count("cqops_archive_spooled_frames", "Frames kept in a file for want of the database.")
 
 
