@@ -36,6 +36,8 @@ class RawFrame(models.Model):
     text = models.TextField(blank=True)
     names = ArrayField(models.CharField(max_length=100), default=list)
     process = models.CharField(max_length=32, blank=True)
+    # An answer that said again what this one of the same day said; it has no text and no names of its own.
+    same_as = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["at", "number"]

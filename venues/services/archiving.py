@@ -28,6 +28,7 @@ from cqops.platform.telemetry import ops
 from cqops.platform.telemetry.notes import Severity
 from venues.models import ArchiveDay, MarketWindow, RawFrame
 from venues.services.naming import names_in
+from venues.services.repeats import Latest
 from venues.services.spool import Spool
 from venues.transport.tap import Copy, Raw, Tap, redacted
 
@@ -61,6 +62,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     names: list[str] = msgspec.field(default_factory=list)
     process: str = ""
+    same_as: uuid.UUID | None = None
 
     @property
     def day(self) -> date:
@@ -93,6 +95,7 @@ class Archive:
         self._taps: dict[tuple[str, uuid.UUID | None], Tap] = {}
         self._lock = threading.Lock()
         self._frames: deque[Frame] = deque()
+        self._latest = Latest()
         self._windows: deque[Window] = deque(maxlen=MOST_WINDOWS)
         self._numbers = itertools.count(time.time_ns())
         self._counted_lost: Counter[str] = Counter()
@@ -144,9 +147,8 @@ class Archive:
         self._spool.close()
 
     def _take(self, venue: str, account: uuid.UUID | None, copy: Copy) -> None:
-        self._frames.append(
-            frame_of(copy, venue=venue, account=account, number=next(self._numbers))
-        )
+        frame = frame_of(copy, venue=venue, account=account, number=next(self._numbers))
+        self._frames.append(self._latest.shortened(frame))
 
     def _keep(self, batch: list[Frame]) -> int:
         try:
@@ -236,6 +238,7 @@ class Archive:
                 self._lose(venue, new, "more frames came than could wait")
 
     def _lose(self, venue: str, count: int, why: str) -> None:
+        self._latest.forget()  # what is lost cannot be referred to
         LOST.labels(venue).inc(count)
         ops.tell(
             "archive.lost",
@@ -341,7 +344,7 @@ def _add_up(frames: Sequence[Frame]) -> None:
     for frame in frames:
         one = sums[frame.venue, frame.day]
         one[0] += 1
-        one[2 if frame.is_public else 1] += frame.size
+        one[2 if frame.is_public else 1] += 0 if frame.same_as else frame.size
     # In one order, so that two processes never wait for each other in a circle.
     for (venue, day), (count, private, public) in sorted(sums.items()):
         ArchiveDay.objects.bulk_create([ArchiveDay(venue=venue, day=day)], ignore_conflicts=True)

@@ -106,6 +106,37 @@ def test_what_postgresql_cannot_hold_is_kept_without_it(archive):
 
 
 @pytest.mark.django_db
+def test_an_answer_that_repeats_the_one_before_is_kept_as_a_reference(archive):
+    long, other = (b'{"orders":["%s"]}' % (letter * 300) for letter in (b"v", b"w"))
+    tap = archive.tap("venue", ACCOUNT)
+    for number, body in enumerate([long, long, other, long]):
+        tap.note(raw(body, at=cast.NOON.timestamp() + number))
+    archive.tap("venue", uuid.UUID(int=8)).note(raw(long, at=cast.NOON.timestamp() + 9))
+
+    archive.write_out()
+
+    first, again, changed, back, anothers = RawFrame.objects.order_by("at")
+    assert (again.same_as, again.text, again.names) == (first.pk, "", [])
+    assert [one.same_as for one in (first, changed, back, anothers)] == [None] * 4
+    assert back.text == first.text
+    assert ArchiveDay.objects.get().bytes == 4 * len(long)
+
+
+@pytest.mark.django_db
+def test_a_reference_never_leads_to_another_day_or_to_what_was_lost(archive):
+    body, noon = b'{"orders":["%s"]}' % (b"v" * 300), cast.NOON.timestamp()
+    tap = archive.tap("venue", ACCOUNT)
+    for day in range(2):
+        tap.note(raw(body, at=noon + day * 86_400))
+    archive.write_out()
+    archive._lose("venue", 1, "a test")
+    tap.note(raw(body, at=noon + 86_401))
+    archive.write_out()
+
+    assert not RawFrame.objects.exclude(same_as=None).exists()
+
+
+@pytest.mark.django_db
 def test_a_day_adds_up_what_its_venue_brought(archive):
     for _ in range(3):
         archive.tap("venue", ACCOUNT).note(raw(b"12345"))
