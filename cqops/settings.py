@@ -285,7 +285,7 @@ SPECTACULAR_SETTINGS = {
 DEMO_STRATEGY = IS_SIMULATED and env.flag("DEMO_STRATEGY", default=True)
 
 # --- Events: the outbox and the streams it is published to ---------------------------------------
-EVENT_SCHEMAS = ["trading.events.EVENTS", "portfolio.events.EVENTS"]
+EVENT_SCHEMAS = ["assets.events.EVENTS", "trading.events.EVENTS", "portfolio.events.EVENTS"]
 EVENTS_TRIES = 8
 EVENTS_KEEP_DAYS = env.integer("EVENTS_KEEP_DAYS", default=7, low=1, high=365)
 EVENTS_STREAM_LENGTH = env.integer("EVENTS_STREAM_LENGTH", default=100_000, low=100, high=10**8)
@@ -348,6 +348,9 @@ APPROVAL_KINDS = {
     "access.token": "cqops.platform.approvals.services.programs.token_kind",
     "approvals.rule": "cqops.platform.approvals.services.proposals.rule_kind",
     "approvals.stand_in": "cqops.platform.approvals.services.proposals.stand_in_kind",
+    "assets.deployment": "assets.services.deployments.deployment_kind",
+    "assets.canonical_member": "assets.services.groups.canonical_kind",
+    "assets.clear_flag": "assets.services.flags.clear_kind",
     "venues.credential": "venues.services.keys.key_kind",
     "trading.switch": "trading.services.switching.switch_kind",
     "trading.order": "trading.services.approvals.order_kind",
@@ -355,6 +358,11 @@ APPROVAL_KINDS = {
 }
 # Needs that point upwards are named here and resolved at use.
 KEY_DEEDS = ["trading.services.deeds.deeds"]
+# What a change of the registry would touch, beside what it asks for.
+REGISTRY_IMPACT_PROVIDERS = [
+    "assets.services.guarding.flags_on",
+    "trading.services.impact.orders_on",
+]
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",

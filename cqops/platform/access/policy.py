@@ -42,6 +42,8 @@ class Action(StrEnum):
     SWITCH_STOP = "switch.stop"
     REGISTRY_VIEW = "registry.view"
     REGISTRY_EDIT = "registry.edit"
+    REGISTRY_APPROVE = "registry.approve"
+    FLAG_RAISE = "flag.raise"
     VENUE_VIEW = "venue.view"
     VENUE_EDIT = "venue.edit"
     VENUE_NOTE = "venue.note"
@@ -88,6 +90,7 @@ SECOND_PERSON = frozenset(
         Action.KEY_APPROVE,
         Action.SWITCH_APPROVE,
         Action.BREAK_APPROVE,
+        Action.REGISTRY_APPROVE,
     }
 )
 
@@ -120,16 +123,24 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.ORDER_CANCEL,
         Action.SWITCH_STOP,
         Action.REGISTRY_VIEW,
+        Action.FLAG_RAISE,
         Action.APPROVAL_VIEW,
         Action.OPS_VIEW,
     },
     Role.APPROVER: EVERYONE
     | CONFIGURATION
     | SECOND_PERSON
-    | {Action.SWITCH_STOP, Action.APPROVAL_VIEW, Action.OPS_VIEW},
+    | {Action.SWITCH_STOP, Action.FLAG_RAISE, Action.APPROVAL_VIEW, Action.OPS_VIEW},
     Role.STEWARD: EVERYONE
     | CONFIGURATION
-    | {Action.REGISTRY_EDIT, Action.VENUE_NOTE, Action.APPROVAL_VIEW},
+    | {
+        Action.REGISTRY_EDIT,
+        Action.REGISTRY_APPROVE,
+        Action.FLAG_RAISE,
+        Action.VENUE_NOTE,
+        Action.APPROVAL_VIEW,
+        Action.APPROVAL_DECIDE,
+    },
     Role.RECON: EVERYONE
     | CONFIGURATION
     | {

@@ -108,6 +108,7 @@ class TestSchemas:
     def test_every_payload_reads_back_as_its_schema(self):
         samples = {UUID: uuid4(), Decimal: Decimal("1.5"), str: "x", int: 3}
         samples |= {datetime: datetime(2026, 3, 2, tzinfo=UTC), Decimal | None: None}
+        samples |= {bool: True, datetime | None: None}
         for schema in registered().values():
             hints = schemas.get_type_hints(schema.payload)
             made = schema.payload(**{name: samples[hint] for name, hint in hints.items()})

@@ -1,0 +1,39 @@
+"""What the registry keeps: things with an identity, and dated claims about them."""
+
+from assets.models.asset import Asset, AssetKind
+from assets.models.chain import Chain, ChainFamily
+from assets.models.claims import Claim
+from assets.models.deployments import Deployment
+from assets.models.flags import FlagKind, FlagSource, QualityFlag, Severity
+from assets.models.groups import AssetGroup, GroupMember
+from assets.models.names import Alias, Identifier, Scheme
+from assets.models.relations import (
+    ACYCLIC,
+    BACKED_BY,
+    RatioRule,
+    Relationship,
+    RelationshipKind,
+)
+
+__all__ = [
+    "ACYCLIC",
+    "BACKED_BY",
+    "Alias",
+    "Asset",
+    "AssetGroup",
+    "AssetKind",
+    "Chain",
+    "ChainFamily",
+    "Claim",
+    "Deployment",
+    "FlagKind",
+    "FlagSource",
+    "GroupMember",
+    "Identifier",
+    "QualityFlag",
+    "RatioRule",
+    "Relationship",
+    "RelationshipKind",
+    "Scheme",
+    "Severity",
+]

@@ -1,0 +1,224 @@
+"""What an address, an id, a ticker or a group's symbol means: one asset, several, or none. Never a guess.
+
+Every question is asked on two clocks: what was true at one moment (`as_of`), as far as it was known at
+another (`known_at`). Left out, both are now; a report names both, and gets the same answer for ever.
+Whoever knows further names of assets, such as venues their symbols, answers with `answered` as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from assets.addresses import BadAddress, normalised
+from assets.models import (
+    Alias,
+    Asset,
+    AssetGroup,
+    Chain,
+    Claim,
+    Deployment,
+    GroupMember,
+    Identifier,
+)
+from assets.models.claims import ClaimQuerySet
+from assets.services.deployments import key_of
+
+
+class Answer(StrEnum):
+    OK = "ok"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two moments a question is asked at."""
+
+    as_of: datetime
+    known_at: datetime
+
+    @classmethod
+    def at(cls, as_of: datetime | None, known_at: datetime | None) -> Clocks:
+        now = timezone.now()
+        return cls(as_of or now, known_at or now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An asset that may be meant, and the claim that says so."""
+
+    asset_id: UUID
+    symbol: str
+    name: str
+    kind: str
+    why: str
+    claim_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """An answer. Only `ok` names an asset; `words` say what was asked and why it came out so."""
+
+    answer: Answer
+    words: str
+    candidates: tuple[Candidate, ...] = ()
+    as_of: datetime
+    known_at: datetime
+
+    @property
+    def asset_id(self) -> UUID | None:
+        return self.candidates[0].asset_id if self.answer is Answer.OK else None
+
+
+def answered(question: str, candidates: Iterable[Candidate], clocks: Clocks) -> Resolution:
+    """Turn the candidates into an answer; one asset may be named by several claims."""
+    found = tuple(candidates)
+    assets = {one.asset_id for one in found}
+    if not assets:
+        return _answer(Answer.UNKNOWN, f"{question} means nothing the registry knows.", (), clocks)
+    if len(assets) > 1:
+        words = f"{question} may mean {len(assets)} assets, so it stands for none of them."
+        return _answer(Answer.AMBIGUOUS, words, found, clocks)
+    return _answer(Answer.OK, f"{question} is {found[0].name}.", found, clocks)
+
+
+def by_address(
+    *,
+    chain: str,
+    address: str,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Resolution:
+    """Find the asset whose contract is at an address."""
+    clocks = Clocks.at(as_of, known_at)
+    family = Chain.objects.filter(pk=chain).values_list("family", flat=True).first()
+    if family is None:
+        return _answer(Answer.UNKNOWN, f"There is no chain called {chain!r} here.", (), clocks)
+    try:
+        text = normalised(family, address)
+    except BadAddress as error:
+        return _answer(Answer.UNKNOWN, str(error), (), clocks)
+    rows = _true(Deployment.objects.filter(chain=chain, address_key=key_of(text)), clocks)
+    candidates = [
+        _candidate(row.asset, row, f"Its contract on {chain} is {row.address}") for row in rows
+    ]
+    return answered(f"{text} on {chain}", candidates, clocks)
+
+
+def by_identifier(
+    *, scheme: str, value: str, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Resolution:
+    """Find the asset that another system has under an id."""
+    clocks = Clocks.at(as_of, known_at)
+    rows = _true(Identifier.objects.filter(scheme=scheme, value=value.strip()), clocks)
+    candidates = [
+        _candidate(row.asset, row, f"{row.get_scheme_display()} calls it {row.value}")
+        for row in rows
+    ]
+    return answered(f"{scheme}:{value.strip()}", candidates, clocks)
+
+
+def by_symbol(
+    *,
+    symbol: str,
+    chain: str = "",
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Resolution:
+    """Find the assets that go by a ticker; on a chain, those of them that live there.
+
+    Capital and small letters are not told apart: where they were all there is between two assets,
+    a ticker would be a guess.
+    """
+    clocks = Clocks.at(as_of, known_at)
+    text = symbol.strip()
+    named = Alias.objects.annotate(folded=Upper("ticker")).filter(folded=text.upper())
+    candidates = [
+        _candidate(row.asset, row, f"Its ticker is {row.ticker}{_since(row)}")
+        for row in _true(named, clocks)
+    ]
+    if not chain:
+        return answered(text, candidates, clocks)
+    homes = _homes(chain, {one.asset_id for one in candidates}, clocks)
+    there = [one for one in candidates if one.asset_id in homes]
+    return answered(f"{text} on {chain}", there, clocks)
+
+
+def by_group(
+    *, symbol: str, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Resolution:
+    """Find the canonical member of the group that goes by a symbol."""
+    clocks = Clocks.at(as_of, known_at)
+    text = symbol.strip()
+    groups = _not_retired(AssetGroup.objects.filter(canonical_symbol__iexact=text), clocks)
+    members = GroupMember.objects.filter(group__in=groups, is_canonical=True)
+    rows = _true(members.select_related("group"), clocks)
+    candidates = [
+        _candidate(row.asset, row, f"The group {row.group.name} goes by it") for row in rows
+    ]
+    return answered(f"The group {text}", candidates, clocks)
+
+
+def members_of(group_id: UUID, clocks: Clocks) -> list[GroupMember]:
+    """List who belonged to a group, the canonical one first."""
+    rows: list[GroupMember] = _true(GroupMember.objects.filter(group=group_id), clocks)
+    return sorted(rows, key=lambda row: (not row.is_canonical, row.asset.symbol))
+
+
+def _true(rows: ClaimQuerySet, clocks: Clocks) -> list[Any]:
+    """Keep the claims that hold on both clocks, of assets that were not retired by then."""
+    held = rows.at(as_of=clocks.as_of, known_at=clocks.known_at)
+    ended = min(clocks.as_of, clocks.known_at)
+    return list(
+        held.filter(Q(asset__retired_at=None) | Q(asset__retired_at__gt=ended))
+        .select_related("asset")
+        .order_by("asset__symbol", "asset__name", "asset_id", "recorded_at")
+    )
+
+
+def _not_retired(rows: QuerySet[AssetGroup], clocks: Clocks) -> QuerySet[AssetGroup]:
+    ended = min(clocks.as_of, clocks.known_at)
+    return rows.filter(Q(retired_at=None) | Q(retired_at__gt=ended))
+
+
+def _homes(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
+    """Keep the assets that live on a chain: by a contract, or as its own coin."""
+    deployed = _true(Deployment.objects.filter(chain=chain, asset__in=assets), clocks)
+    native = Chain.objects.filter(pk=chain, native_asset__in=assets)
+    return {row.asset_id for row in deployed} | set(native.values_list("native_asset", flat=True))
+
+
+def _candidate(asset: Asset, claim: Claim, why: str) -> Candidate:
+    return Candidate(
+        asset_id=asset.pk,
+        symbol=asset.symbol,
+        name=asset.name,
+        kind=asset.kind,
+        why=f"{why}, says {claim.source}.",
+        claim_id=claim.pk,
+    )
+
+
+def _since(claim: Claim) -> str:
+    return f" since {claim.valid_from:%Y-%m-%d}" if claim.valid_from else ""
+
+
+def _answer(
+    answer: Answer, words: str, candidates: tuple[Candidate, ...], clocks: Clocks
+) -> Resolution:
+    return Resolution(
+        answer=answer,
+        words=words,
+        candidates=candidates,
+        as_of=clocks.as_of,
+        known_at=clocks.known_at,
+    )
