@@ -333,6 +333,7 @@ TRADING_CHECKS = [
     "trading.services.checks.account_can_trade",
     "trading.services.checks.key_may_trade",
     "trading.services.checks.symbol_is_tradable",
+    "trading.services.quality.no_flag_stands_against_it",
     "trading.services.checks.fits_the_venue_steps",
     "trading.services.checks.book_is_fresh",
     "trading.services.checks.price_is_near_the_touch",

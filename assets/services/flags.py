@@ -1,14 +1,8 @@
-"""Warnings about assets: raised by one person at once, cleared by one, or by two where they are severe.
-
-`standing_against` is what stands in the way of trading an asset: its own flags, those of what it stands
-on, and those of what wraps it, as the database holds them at this moment.
-"""
+"""Warnings about assets: raised by one person at once, cleared by one, or by two where they are severe."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -17,14 +11,7 @@ from django.utils import timezone
 
 from assets import events
 from assets.errors import Conflict, NeedsSecond, Unfounded
-from assets.models import (
-    BACKED_BY,
-    Asset,
-    QualityFlag,
-    Relationship,
-    RelationshipKind,
-    Severity,
-)
+from assets.models import Asset, QualityFlag
 from assets.services.guarding import (
     as_content,
     asked,
@@ -45,8 +32,6 @@ from cqops.platform.approvals.states import OPEN
 from cqops.platform.audit.services import record
 
 KIND = "assets.clear_flag"
-FARTHEST = 8
-_DOWN = BACKED_BY | {RelationshipKind.SYNTHETIC_OF}
 _SAID = (
     *("kind", "severity", "source_kind", "source", "evidence_url", "note", "valid_from"),
     *("review_on", "expires_at"),
@@ -157,60 +142,6 @@ def _clear(flag: QualityFlag, *, reason: str, by: User, approval: UUID | None) -
     waiting = Request.objects.filter(kind=KIND, subject_id=str(flag.pk), state__in=OPEN)
     for key in waiting.values_list("pk", flat=True):
         void(request_id=key, reason="The flag was cleared.", by=by)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A warning that stands in the way of trading an asset, and how it comes to."""
-
-    flag: QualityFlag
-    through: str
-
-    @property
-    def words(self) -> str:
-        source = f"{self.flag.source}, {self.flag.raised_at:%Y-%m-%d}"
-        return f"{self.through}{self.flag} ({source}). {self.flag.evidence}".strip()
-
-
-def standing_against(
-    assets: Collection[Asset], *, now: datetime, least: Severity = Severity.HIGH
-) -> list[Standing]:
-    """Read what stands against trading these assets, the gravest first; never from a cache."""
-    own = {asset.pk for asset in assets}
-    near = _standing_on(own, now=now) | _wrapping(own, now=now)
-    flags = QualityFlag.objects.standing(now=now).filter(asset__in=own | near, severity__gte=least)
-    return [
-        Standing(
-            flag,
-            ""
-            if flag.asset_id in own
-            else f"{flag.asset.label}, which it rests on or is wrapped as: ",
-        )
-        for flag in flags.select_related("asset").order_by("-severity", "raised_at")
-    ]
-
-
-def _standing_on(assets: Iterable[UUID], *, now: datetime) -> set[UUID]:
-    """Follow what an asset stands on: what wraps something broken is broken."""
-    found: set[UUID] = set()
-    here = set(assets)
-    for _ in range(FARTHEST):
-        below = Relationship.objects.at(as_of=now, known_at=now).filter(
-            asset__in=here, kind__in=_DOWN
-        )
-        here = set(below.values_list("other", flat=True)) - found
-        if not here:
-            break
-        found |= here
-    return found
-
-
-def _wrapping(assets: Iterable[UUID], *, now: datetime) -> set[UUID]:
-    """Name what wraps an asset: desks hold the two for one another."""
-    above = Relationship.objects.at(as_of=now, known_at=now).filter(
-        other__in=set(assets), kind=RelationshipKind.WRAPS
-    )
-    return set(above.values_list("asset", flat=True))
 
 
 def _instruction(flag: QualityFlag, *, because: str) -> Content:

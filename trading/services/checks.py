@@ -18,6 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from assets.services.obstacles import Obstacle
 from trading.models import Order, Portfolio, SwitchMode
 from trading.services import switches
 from trading.services.worth import REPORTING, Worth, counted_price
@@ -93,6 +94,7 @@ class Ticket:
 class Circumstances:
     """What the checks look at beside the ticket; read once, so that all see the same.
 
+    `obstacles` are the severe flags that stand against its assets, as the database holds them now.
     `on_the_way` is what other orders of the same side may still take of what is held. `was_placed`
     tells that the order passed once and is looked at again before it leaves.
     """
@@ -103,6 +105,7 @@ class Circumstances:
     held: Decimal
     on_the_way: Decimal
     switch: switches.Position
+    obstacles: tuple[Obstacle, ...]
     key: Objection = NO_OBJECTION
     was_placed: bool = False
 

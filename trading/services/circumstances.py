@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from assets.services.obstacles import Obstacle, obstacles
 from trading.models import Portfolio
 from trading.services import switches
 from trading.services.checks import Circumstances, Ticket
@@ -35,6 +36,7 @@ def at_the_placing(ticket: Ticket, *, now: datetime) -> Circumstances:
         held=_held(ticket),
         switch=_switch(ticket),
         key=objection_to_trading(ticket.account),
+        obstacles=_obstacles(ticket, now=now),
     )
 
 
@@ -56,6 +58,7 @@ def at_the_send(ticket: Ticket, *, order_id: UUID, now: datetime) -> Circumstanc
         held=_held(ticket),
         switch=switch,
         key=objection_to_trading(ticket.account),
+        obstacles=_obstacles(ticket, now=now),
         was_placed=True,
     )
 
@@ -67,6 +70,10 @@ def _worth(ticket: Ticket, touch: Touch, *, now: datetime) -> Worth:
 
 def _held(ticket: Ticket) -> Decimal:
     return held(portfolio=ticket.portfolio, account=ticket.account, symbol=ticket.symbol)
+
+
+def _obstacles(ticket: Ticket, *, now: datetime) -> tuple[Obstacle, ...]:
+    return obstacles({ticket.symbol.base_id, ticket.symbol.quote_id}, now=now)
 
 
 def _on_the_way(

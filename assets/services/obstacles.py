@@ -1,0 +1,77 @@
+"""What stands in the way of trading an asset: severe flags of its own, of what it stands on, of what wraps it.
+
+Read from the database at this moment and never from a cache, in one query where nothing stands: no stale
+flag may let a trade through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from assets.models import BACKED_BY, QualityFlag, RelationshipKind, Severity
+
+# Following what it stands on to the ground: something wrapped is as broken as what is inside. What wraps
+# it is one step: a desk holds the two for one another.
+_HOLDS = """
+    superseded_at IS NULL AND recorded_at <= %(now)s
+    AND (valid_from IS NULL OR valid_from <= %(now)s)
+    AND (valid_to IS NULL OR valid_to > %(now)s)
+"""
+_FOUND = f"""
+WITH RECURSIVE below (root, asset_id) AS (
+    SELECT root, root FROM unnest(%(assets)s::uuid[]) AS root
+    UNION
+    SELECT below.root, related.other_id
+    FROM below JOIN assets_relationship related USING (asset_id)
+    WHERE related.kind = ANY (%(down)s) AND {_HOLDS}
+), near (root, asset_id) AS (
+    SELECT root, asset_id FROM below
+    UNION
+    SELECT root, related.asset_id
+    FROM unnest(%(assets)s::uuid[]) AS root
+    JOIN assets_relationship related ON related.other_id = root
+    WHERE related.kind = 'wraps' AND {_HOLDS}
+)
+SELECT near.root, flag.id FROM near JOIN assets_qualityflag flag USING (asset_id)
+WHERE flag.cleared_at IS NULL AND flag.severity >= %(least)s
+    AND flag.valid_from <= %(now)s AND (flag.expires_at IS NULL OR flag.expires_at > %(now)s)
+"""  # noqa: S608 -- put together here alone
+_DOWN = sorted(kind.value for kind in BACKED_BY | {RelationshipKind.SYNTHETIC_OF})
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A flag that stands in the way of an asset, which may be raised on a related one."""
+
+    asset_id: UUID
+    flag: QualityFlag
+
+    @property
+    def is_critical(self) -> bool:
+        return self.flag.severity >= Severity.CRITICAL
+
+    @property
+    def words(self) -> str:
+        """Name the asset it was raised on, what it is, who says so since when, and the evidence."""
+        said = f"{self.flag.source}, {self.flag.raised_at:%Y-%m-%d}"
+        return f"{self.flag.asset.label}: {self.flag} ({said}): {self.flag.evidence}"
+
+
+def obstacles(
+    assets: Collection[UUID], *, now: datetime, least: Severity = Severity.HIGH
+) -> tuple[Obstacle, ...]:
+    """List what stands against these assets, the gravest first."""
+    values = {"assets": list(assets), "now": now, "down": _DOWN, "least": int(least)}
+    with connection.cursor() as cursor:
+        cursor.execute(_FOUND, values)
+        pairs = cursor.fetchall()
+    if not pairs:
+        return ()
+    flags = QualityFlag.objects.select_related("asset").in_bulk([key for _, key in pairs])
+    found = [Obstacle(root, flags[key]) for root, key in pairs]
+    return tuple(sorted(found, key=lambda one: (-one.flag.severity, one.flag.raised_at)))
