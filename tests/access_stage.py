@@ -15,6 +15,11 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from assets.models import Asset, AssetGroup, QualityFlag
+from assets.services.flags import raise_flag
+from assets.services.groups import add_member
+from assets.services.identifiers import add_identifier
+from assets.services.relations import relate
 from cqops.platform.access import demo
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Role
@@ -25,6 +30,7 @@ from portfolio.models import Break, OpeningBalance
 from portfolio.services.positions import absorb_executions
 from portfolio.services.reconciliation import request_reconciliation
 from tests import cast
+from tests.assets import stage
 from trading.models import Order
 from trading.services.executions import record
 from trading.services.tickets import place
@@ -55,9 +61,23 @@ def set_stage() -> Order:
     issue(user=trader, name="strategy")
     Client().force_login(trader)
     AccessAttempt.objects.create(username="tom", failures_since_start=1)
+    _registered(trader)
     every, _ = IntervalSchedule.objects.get_or_create(every=1, period="days")
     PeriodicTask.objects.get_or_create(name="matrix", task="x.y", interval=every)
     return order
+
+
+def _registered(trader: User) -> None:
+    """Make one of everything the registry says, about assets that no order is in."""
+    steward = cast.person(Role.STEWARD, "sue")
+    one, other = stage.asset("MTX", "Matrix"), stage.asset("MTY", "Other")
+    group = stage.group("MTX")
+    stage.deployed(one)
+    add_identifier(asset_id=one.pk, scheme="coingecko", value="mtx", source="list", by=steward)
+    relate(asset_id=one.pk, kind="wraps", other_id=other.pk, source="issuer", by=steward)
+    add_member(group_id=group.pk, asset_id=one.pk, source="desk", by=steward)
+    flag = QualityFlag(asset=one, kind="illiquid", severity=20, note="thin")
+    raise_flag(flag=flag, by=trader)
 
 
 def _orders(trader: User) -> Order:
@@ -179,6 +199,11 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
     ticket["portfolio"] = order.portfolio_id
     names = {"venue": order.symbol.venue.slug, "account": ACCOUNT}
     asset = {"symbol": "NEW", "name": "New", "kind": "native", "display_places": "8"}
+    asset |= {"metadata": "{}", "version": "1", **_unchanged(_BESIDE_AN_ASSET)}
+    chain = {"id": "new", "name": "New", "family": "evm", "metadata": "{}", "version": "1"}
+    group = {"canonical_symbol": "NEW", "name": "New", "metadata": "{}", "version": "1"}
+    group |= _unchanged(["members"])
+    said = _said_of_assets()
     venue = {"slug": "new", "name": "New", "adapter": "coinbase_advanced", "is_enabled": "on"}
     venue |= {"rest_url": "http://127.0.0.1:9", "ws_url": "ws://127.0.0.1:9"}
     return {
@@ -202,6 +227,11 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "enter-as": {"username": "tom"},
         "admin:assets_asset_add": asset,
         "admin:assets_asset_change": asset,
+        "admin:assets_chain_add": chain,
+        "admin:assets_chain_change": chain,
+        "admin:assets_assetgroup_add": group,
+        "admin:assets_assetgroup_change": group,
+        **said,
         "admin:venues_venue_add": venue,
         "admin:venues_account_add": {
             "venue": order.symbol.venue_id,
@@ -209,4 +239,49 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
             "is_enabled": "on",
         },
         "admin:trading_portfolio_add": {"name": "New", "kind": "fund", "is_open": "on"},
+    }
+
+
+_BESIDE_AN_ASSET = [
+    *("flags", "deployments", "aliases", "identifiers", "stands_on", "stood_on_by", "memberships")
+]
+
+
+def _unchanged(inlines: list[str]) -> dict[str, str]:
+    """Return what a form says of lists beside it that are only shown."""
+    names = [f"{one}-{what}" for one in inlines for what in ("TOTAL_FORMS", "INITIAL_FORMS")]
+    return dict.fromkeys(names, "0")
+
+
+def _said_of_assets() -> dict[str, dict[str, Any]]:
+    """Return what each kind of claim takes, about an asset of which it was not said yet."""
+    one, other = Asset.objects.get(symbol="MTX"), Asset.objects.get(symbol="MTY")
+    group = AssetGroup.objects.get(canonical_symbol="MTX")
+    record = {"source": "list", "why": "found"}
+    place = {"chain": "ethereum", "address": stage.WETH, "decimals": "18"}
+    return {
+        "admin:assets_alias_add": {"asset": one.pk, "ticker": "MTZ", **record},
+        "admin:assets_deployment_add": {"asset": other.pk, **place, **record},
+        "admin:assets_deployment_change": {"asset": one.pk, "decimals": "18", **record},
+        "admin:assets_identifier_add": {
+            "asset": other.pk,
+            "scheme": "coingecko",
+            "value": "mty",
+            **record,
+        },
+        "admin:assets_relationship_add": {
+            "asset": one.pk,
+            "kind": "stakes",
+            "other": other.pk,
+            "ratio_rule": "none",
+            **record,
+        },
+        "admin:assets_groupmember_add": {"group": group.pk, "asset": other.pk, **record},
+        "admin:assets_qualityflag_add": {
+            "asset": one.pk,
+            "kind": "depeg",
+            "severity": "50",
+            "source_kind": "person",
+            "note": "below a dollar",
+        },
     }

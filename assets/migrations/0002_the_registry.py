@@ -16,6 +16,7 @@ import assets.fields
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -338,8 +339,8 @@ class Migration(migrations.Migration):
                 ('id', models.SlugField(max_length=40, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80)),
                 ('family', models.CharField(choices=[('evm', 'EVM'), ('solana', 'Solana'), ('utxo', 'UTXO'), ('cosmos', 'Cosmos'), ('tron', 'Tron'), ('other', 'Other')], max_length=8)),
-                ('rpc_urls', django.contrib.postgres.fields.ArrayField(base_field=models.URLField(max_length=300), blank=True, default=list, help_text='Public ones only: never one that carries a key.', size=None, verbose_name='RPC addresses')),
-                ('explorer_url', models.URLField(blank=True, max_length=300)),
+                ('rpc_urls', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300, validators=[django.core.validators.URLValidator(schemes=['https', 'http'])]), blank=True, default=list, help_text='Public ones only: never one that carries a key.', size=None, verbose_name='RPC addresses')),
+                ('explorer_url', models.CharField(blank=True, max_length=300, validators=[django.core.validators.URLValidator(schemes=['https', 'http'])])),
             ],
             options={
                 'ordering': ['name'],
@@ -410,7 +411,7 @@ class Migration(migrations.Migration):
                 ('severity', models.PositiveSmallIntegerField(choices=[(10, 'Info'), (20, 'Low'), (30, 'Medium'), (40, 'High'), (50, 'Critical')])),
                 ('source_kind', models.CharField(choices=[('person', 'A person of the desk'), ('auditor', 'An auditor')], default='person', max_length=8)),
                 ('source', models.CharField(help_text="The auditor's name, or who found it.", max_length=120)),
-                ('evidence_url', models.URLField(blank=True, max_length=500)),
+                ('evidence_url', models.CharField(blank=True, max_length=500, validators=[django.core.validators.URLValidator(schemes=['https', 'http'])])),
                 ('note', models.TextField(blank=True)),
                 ('valid_from', models.DateTimeField(verbose_name='true since')),
                 ('raised_at', models.DateTimeField(editable=False)),

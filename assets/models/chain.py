@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from assets.addresses import Family
 from assets.models.asset import Asset
-from assets.models.registered import Registered
+from assets.models.registered import WEB, Registered
 
 
 class ChainFamily(models.TextChoices):
@@ -30,13 +30,13 @@ class Chain(Registered):
         Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="native_of"
     )
     rpc_urls = ArrayField(
-        models.URLField(max_length=300),
+        models.CharField(max_length=300, validators=[WEB]),
         default=list,
         blank=True,
         verbose_name="RPC addresses",
         help_text="Public ones only: never one that carries a key.",
     )
-    explorer_url = models.URLField(max_length=300, blank=True)
+    explorer_url = models.CharField(max_length=300, blank=True, validators=[WEB])
 
     class Meta(Registered.Meta):
         abstract = False

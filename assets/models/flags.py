@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from assets.models.asset import Asset
+from assets.models.registered import WEB
 
 
 class FlagKind(models.TextChoices):
@@ -68,7 +69,7 @@ class QualityFlag(models.Model):
     severity = models.PositiveSmallIntegerField(choices=Severity)
     source_kind = models.CharField(max_length=8, choices=FlagSource, default=FlagSource.PERSON)
     source = models.CharField(max_length=120, help_text="The auditor's name, or who found it.")
-    evidence_url = models.URLField(max_length=500, blank=True)
+    evidence_url = models.CharField(max_length=500, blank=True, validators=[WEB])
     note = models.TextField(blank=True)
     valid_from = models.DateTimeField("true since")
     raised_at = models.DateTimeField(editable=False)

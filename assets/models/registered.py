@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
+
+WEB = URLValidator(schemes=["https", "http"])
 
 
 class Registered(models.Model):

@@ -130,6 +130,17 @@ def register_chain(*, chain: Chain, by: User | None = None) -> Chain:
 
 
 @transaction.atomic
+def save_chain(*, chain: Chain, reason: str = "", by: User | None = None) -> Chain:
+    """Validate and store a new or changed chain, from whichever door it came."""
+    if stored(chain) is None:
+        return register_chain(chain=chain, by=by)
+    changes = {name: getattr(chain, name) for name in OF_A_CHAIN if not name.startswith("retired")}
+    return update_chain(
+        chain_id=chain.pk, expected_version=chain.version, changes=changes, reason=reason, by=by
+    )
+
+
+@transaction.atomic
 def update_chain(
     *,
     chain_id: str,

@@ -22,7 +22,7 @@ from assets.services.guarding import (
     latest,
     moment,
 )
-from assets.services.holding import demand_edit, in_use, locked
+from assets.services.holding import demand_edit, in_use, locked, next_version
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.errors import NothingChanges
@@ -30,7 +30,7 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
-from cqops.platform.audit.services import record, record_saved
+from cqops.platform.audit.services import record, record_saved, stored
 
 KIND = "assets.canonical_member"
 OF_A_GROUP = ("canonical_symbol", "name", "metadata")
@@ -51,6 +51,21 @@ def create_group(*, group: AssetGroup, by: User | None = None) -> AssetGroup:
     with telling({"group_symbol_once": TAKEN}):
         group.save(force_insert=True)
     record_saved(kind="group", old=None, new=group, fields=OF_A_GROUP, by=by)
+    return group
+
+
+@transaction.atomic
+def save_group(*, group: AssetGroup, reason: str = "", by: User | None = None) -> AssetGroup:
+    """Validate and store a new or changed group, from whichever door it came."""
+    old = stored(group)
+    if old is None:
+        return create_group(group=group, by=by)
+    demand_edit(by)
+    locked(AssetGroup, group.pk, group.version)
+    group.full_clean(validate_constraints=False)
+    with telling({"group_symbol_once": TAKEN}):
+        next_version(group)
+    record_saved(kind="group", old=old, new=group, fields=OF_A_GROUP, reason=reason, by=by)
     return group
 
 

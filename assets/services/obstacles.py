@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -66,7 +67,12 @@ def obstacles(
     assets: Collection[UUID], *, now: datetime, least: Severity = Severity.HIGH
 ) -> tuple[Obstacle, ...]:
     """List what stands against these assets, the gravest first."""
-    values = {"assets": list(assets), "now": now, "down": _DOWN, "least": int(least)}
+    values: dict[str, Any] = {
+        "assets": list(assets),
+        "now": now,
+        "down": _DOWN,
+        "least": int(least),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_FOUND, values)
         pairs = cursor.fetchall()
