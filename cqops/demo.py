@@ -19,8 +19,8 @@ from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
 
-from assets.models import Asset, AssetKind
-from assets.services import save_asset
+from assets.demo import seed_registry
+from assets.models import Asset
 from cqops.platform.access import second_factor
 from cqops.platform.access.demo import DOMAIN as DEMO_DOMAIN
 from cqops.platform.access.models import ApiToken, User
@@ -73,13 +73,6 @@ PEOPLE = [
     # The second admin: what one of them gives, the other or an approver agrees to.
     Person("nadia", "Nadia", "Novak", Role.ADMIN),
 ]
-ASSETS = [
-    ("BTC", "Bitcoin", AssetKind.NATIVE, 8),
-    ("ETH", "Ether", AssetKind.NATIVE, 8),
-    ("SOL", "Solana", AssetKind.NATIVE, 6),
-    ("USD", "US dollar", AssetKind.FIAT, 2),
-    ("USDC", "USD Coin", AssetKind.STABLECOIN, 2),
-]
 PORTFOLIOS = [
     ("Alpha fund", PortfolioKind.FUND),
     ("Treasury book", PortfolioKind.BOOK),
@@ -109,7 +102,7 @@ def seed() -> None:
     refuse_elsewhere()
     with transaction.atomic():
         _people()
-        assets = _assets()
+        assets = seed_registry(names=NAMES)
         advanced = _venue("coinbase_advanced", "Coinbase Advanced", user_path="ws-user")
         exchange = _venue("coinbase_exchange", "Coinbase Exchange", user_path="ws")
         _symbols(advanced, SYMBOLS, assets)
@@ -180,17 +173,6 @@ def _second_factor(user: User) -> None:
     seed = hashlib.sha256(f"{settings.SECRET_KEY}:second-factor:{user.username}".encode())
     second_factor.begin(user=user, seed=seed.digest()[: second_factor.SEED_BYTES])
     second_factor.confirm(user=user, code=second_factor.present_code(user))
-
-
-def _assets() -> dict[str, Asset]:
-    made = {}
-    for symbol, name, kind, places in ASSETS:
-        key = uuid.uuid5(NAMES, f"asset:{symbol}")
-        asset = Asset.objects.filter(pk=key).first()
-        made[symbol] = asset or save_asset(
-            asset=Asset(id=key, symbol=symbol, name=name, kind=kind, display_places=places)
-        )
-    return made
 
 
 def _venue(slug: str, name: str, *, user_path: str) -> Venue:
