@@ -134,10 +134,13 @@ class RegisteredAdmin(Reasoned, Kept):
         is_retired = obj is not None and obj.is_retired
         return not is_retired and bool(super().has_change_permission(request, obj))
 
+    # What it is, in the order of the form; the rest is the same for all of them.
+    says: list[str] = []
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        found: list[str] = super().get_fields(request, obj)
         seen_only = obj is not None and not self.has_change_permission(request, obj)
-        return [name for name in found if not (seen_only and name == "why")]
+        typed = [] if seen_only else ["why", "version"]
+        return [*self.says, "metadata", *typed, *(self.get_readonly_fields(request, obj))]
 
 
 @admin.register(Asset)
@@ -145,6 +148,7 @@ class AssetAdmin(RegisteredAdmin):
     list_display = ["symbol", "name", "kind", "category", "display_places", "warned", "updated_at"]
     list_filter = ["kind", ("retired_at", admin.EmptyFieldListFilter)]
     search_fields = ["symbol", "name", "category", "id"]
+    says = ["symbol", "name", "kind", "category", "precision", "display_places"]
     readonly_fields = ["id", *RegisteredAdmin.readonly_fields]
     inlines = [Flags, Deployments, Aliases, Identifiers, StandsOn, StoodOnBy, Groups]
 
@@ -176,10 +180,14 @@ class ChainAdmin(RegisteredAdmin):
     list_filter = ["family", ("retired_at", admin.EmptyFieldListFilter)]
     list_select_related = ["native_asset"]
     search_fields = ["id", "name"]
+    says = ["name", "family", "native_asset", "rpc_urls", "explorer_url"]
     autocomplete_fields = ["native_asset"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*self.readonly_fields, *(["id"] if obj else [])]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return [*([] if obj else ["id"]), *super().get_fields(request, obj)]
 
     def save_model(self, request: HttpRequest, obj: Chain, form: Any, change: Any) -> None:
         why = form.cleaned_data["why"]
@@ -202,6 +210,7 @@ class AssetGroupAdmin(RegisteredAdmin):
     list_filter = [("retired_at", admin.EmptyFieldListFilter)]
     search_fields = ["canonical_symbol", "name"]
     readonly_fields = ["id", *RegisteredAdmin.readonly_fields]
+    says = ["canonical_symbol", "name"]
     inlines = [Members]
     actions = []
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from assets.admin_reasons import Reasoned, told
+from assets.admin_reasons import Reasoned, told, whose
 from assets.models import Alias, Deployment, GroupMember, Identifier, Relationship
 from assets.services.deployments import propose_deployment, propose_end
 from assets.services.groups import add_member, propose_canonical, remove_member
@@ -76,7 +76,7 @@ class ClaimAdmin(Reasoned, Asks, Kept):
 
 @admin.register(Alias)
 class AliasAdmin(ClaimAdmin):
-    list_display = ["ticker", "asset", "is_primary", "valid_from", "valid_to", "recorded_at"]
+    list_display = ["ticker", whose, "is_primary", "valid_from", "valid_to", "recorded_at"]
     list_filter = ["is_primary", *ClaimAdmin.list_filter]
     list_select_related = ["asset"]
     search_fields = ["ticker", "asset__name"]
@@ -111,7 +111,7 @@ class AliasAdmin(ClaimAdmin):
 
 @admin.register(Deployment)
 class DeploymentAdmin(ClaimAdmin):
-    list_display = ["address", "chain", "asset", "decimals", "is_canonical", "recorded_at"]
+    list_display = ["address", "chain", whose, "decimals", "is_canonical", "recorded_at"]
     list_filter = ["chain", "is_canonical", *ClaimAdmin.list_filter]
     list_select_related = ["asset", "chain"]
     search_fields = ["address", "address_key", "asset__symbol", "asset__name"]
@@ -158,7 +158,7 @@ class DeploymentAdmin(ClaimAdmin):
 
 @admin.register(Identifier)
 class IdentifierAdmin(ClaimAdmin):
-    list_display = ["scheme", "value", "asset", "valid_from", "valid_to", "last_verified_at"]
+    list_display = ["scheme", "value", whose, "valid_from", "valid_to", "last_verified_at"]
     list_filter = ["scheme", *ClaimAdmin.list_filter]
     list_select_related = ["asset"]
     search_fields = ["value", "asset__symbol", "asset__name"]
@@ -183,7 +183,7 @@ class IdentifierAdmin(ClaimAdmin):
 
 @admin.register(Relationship)
 class RelationshipAdmin(ClaimAdmin):
-    list_display = ["asset", "kind", "other", "ratio_rule", "ratio", "valid_from", "valid_to"]
+    list_display = [whose, "kind", "other", "ratio_rule", "ratio", "valid_from", "valid_to"]
     list_filter = ["kind", "ratio_rule", *ClaimAdmin.list_filter]
     list_select_related = ["asset", "other"]
     search_fields = ["asset__symbol", "other__symbol", "evidence"]
@@ -214,7 +214,7 @@ class RelationshipAdmin(ClaimAdmin):
 
 @admin.register(GroupMember)
 class GroupMemberAdmin(ClaimAdmin):
-    list_display = ["group", "asset", "is_canonical", "is_for_risk", "is_for_pnl", "valid_from"]
+    list_display = ["group", whose, "is_canonical", "is_for_risk", "is_for_pnl", "valid_from"]
     list_filter = [
         *("is_canonical", "is_for_risk", "is_for_pnl"),
         *ClaimAdmin.list_filter,

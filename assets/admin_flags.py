@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from assets.admin_reasons import Reasoned, told
+from assets.admin_reasons import Reasoned, told, whose
 from assets.models import QualityFlag
 from assets.services.flags import clear_flag, propose_clear, raise_flag
 from cqops.platform.access.admin_doors import Kept, by
@@ -25,8 +25,8 @@ _AFTER = ["raised_at", "raised_by", "cleared_at", "cleared_by", "cleared_reason"
 @admin.register(QualityFlag)
 class QualityFlagAdmin(Reasoned, Asks, Kept):
     list_display = [
-        *("severity", "kind", "asset", "source", "note", "evidence_url", "raised_at"),
-        *("review_on", "expires_at", "cleared_at", "cleared_reason"),
+        *("severity", "kind", whose, "shown_evidence", "source", "raised_at"),
+        *("review_on", "cleared_at"),
     ]
     list_filter = [
         *("severity", "kind", "source_kind"),
@@ -37,6 +37,10 @@ class QualityFlagAdmin(Reasoned, Asks, Kept):
     autocomplete_fields = ["asset"]
     actions = ["clear"]
     show_full_result_count = False
+
+    @admin.display(description="evidence")
+    def shown_evidence(self, flag: QualityFlag) -> str:
+        return flag.evidence
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.FLAG_RAISE)

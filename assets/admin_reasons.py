@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
@@ -38,6 +38,13 @@ class Reasoned:
         for row in rows:
             if told(request, lambda row=row: act(row, reason)):  # type: ignore[misc]
                 messages.success(request, f"{row}: done.")
+
+
+@admin.display(description="asset", ordering="asset__symbol")
+def whose(row: Any) -> str:
+    """Name the asset so that two of one ticker are told apart."""
+    label: str = row.asset.label
+    return label
 
 
 def told(request: HttpRequest, act: Callable[[], object]) -> bool:
