@@ -359,11 +359,7 @@ APPROVAL_KINDS = {
 }
 # Needs that point upwards are named here and resolved at use.
 KEY_DEEDS = ["trading.services.deeds.deeds"]
-# What a change of the registry would touch, beside what it asks for.
-REGISTRY_IMPACT_PROVIDERS = [
-    "assets.services.guarding.flags_on",
-    "trading.services.impact.orders_on",
-]
+REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact.orders_on"]
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",
@@ -423,10 +419,7 @@ LOGGING = {
         }
     },
     "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "lines",
-        }
+        "stderr": {"class": "logging.StreamHandler", "formatter": "lines"},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

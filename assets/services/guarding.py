@@ -47,7 +47,7 @@ Provider = Callable[[Collection[UUID]], Iterable[Impact]]
 def impact_on(assets: Collection[UUID]) -> list[Impact]:
     """Gather what other apps have that rests on these assets."""
     found: list[Impact] = []
-    for path in settings.REGISTRY_IMPACT_PROVIDERS:
+    for path in settings.REGISTRY_IMPACT:
         provider: Provider = import_string(path)
         try:
             with transaction.atomic():
