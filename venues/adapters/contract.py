@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from venues.interface.client import VenueClient
 from venues.interface.types import OrderType, TimeInForce
@@ -84,6 +84,19 @@ def ignore_drift(_kind: str, _detail: str) -> None:
     """Drop a drift report, for callers who keep none."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Noticed:
+    """How often messages are looked at for members nobody knows, and which were told already.
+
+    A client and its streams share it, so that a member is told once however often they reconnect.
+    """
+
+    first: int = 20  # of each kind of message, and after these
+    every: int = 500
+    counts: dict[Any, int] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """The clock, the dice and the listeners an adapter is given instead of reaching for them."""
@@ -94,6 +107,7 @@ class Surroundings:
     patience: Patience = field(default_factory=Patience)
     seams: Seams = field(default_factory=Seams)
     persistence: Persistence = field(default_factory=Persistence)
+    noticed: Noticed = field(default_factory=Noticed)
 
 
 class BuildsClient(Protocol):

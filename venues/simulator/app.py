@@ -127,7 +127,7 @@ class Simulator:
             await send_response(Response(status=404, body=b"no such venue"), send)
             return
         faults = self.faults.of(slug)
-        if await self._goes_wrong_before(faults, request, send):
+        if await self._goes_wrong_before(venue, faults, request, send):
             return
         throttle = self._throttles.get(slug)
         refusal, headers = throttle.judge(request) if throttle else (None, {})
@@ -141,7 +141,9 @@ class Simulator:
         venue.publish()
         await self._send_or_fail(faults, request, response, send)
 
-    async def _goes_wrong_before(self, faults: Faults, request: Request, send: Send) -> bool:
+    async def _goes_wrong_before(
+        self, venue: SimulatedVenue, faults: Faults, request: Request, send: Send
+    ) -> bool:
         fault = faults.take_http(BEFORE, request.method, request.path)
         if fault is None:
             return False
@@ -153,7 +155,8 @@ class Simulator:
         if fault.kind in {Kind.CUT_BEFORE, Kind.TIMEOUT_BEFORE}:
             await cut(send)
         elif fault.kind is Kind.RATE_LIMIT:
-            await send_response(_too_many(fault.wait(faults.now())), send)
+            refusal = venue.limits.refusal(request)
+            await send_response(refusal.saying(_wait(fault.wait(faults.now()))), send)
         else:
             await send_response(_page(fault.status), send)
         return True
@@ -209,10 +212,8 @@ class Simulator:
                 log.exception("the street stumbled; it goes on")
 
 
-def _too_many(seconds: float | None) -> Response:
-    wait = {} if seconds is None else {"retry-after": f"{seconds:g}"}
-    body = b'{"errors":[{"id":"rate_limit_exceeded","message":"Too many requests"}]}'
-    return Response(status=429, body=body, headers=wait)
+def _wait(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"retry-after": f"{seconds:g}"}
 
 
 def _page(status: int) -> Response:

@@ -48,6 +48,14 @@ class RateLimits:
     refuse: Callable[[Bucket, Allowance], Response]
     headers: Callable[[Allowance], dict[str, str]] = lambda _: {}
 
+    def refusal(self, request: Request) -> Response:
+        """Refuse a call in the venue's words, whatever its buckets hold."""
+        bucket = self.buckets(request)[0]
+        nothing = Allowance(
+            is_granted=False, limit=bucket.rate.burst, left=0, full_in=math.inf, next_in=math.inf
+        )
+        return self.refuse(bucket, nothing)
+
 
 class Throttle:
     """The buckets of one venue."""

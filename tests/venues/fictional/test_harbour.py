@@ -13,6 +13,7 @@ import pytest
 from checks.adapters import sizes
 from tests.venues.adapters.fuzz.decoders import NOW, QUERY, REF, REQUEST, SYMBOL, _answer, _stream
 from tests.venues.adapters.fuzz.judging import Tally, fuzz, judge
+from tests.venues.adapters.planting import planted
 from tests.venues.fictional.adapter import ADAPTER, feed
 from tests.venues.fictional.adapter.normalizer import STATES, read_order
 from tests.venues.fictional.adapter.orders import CAPABILITIES, CAUSES, LIVES
@@ -97,6 +98,11 @@ DECODERS = {
 def test_a_mutated_message_is_read_or_refused_and_reported(name):
     tally = fuzz(DECODERS[name], seed=name, rounds=ROUNDS)
     assert ROUNDS / 20 < tally.refused < ROUNDS * 0.98
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+def test_a_member_nobody_knows_is_reported_once_and_moves_nothing(name):
+    planted(DECODERS[name], unread=())
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))

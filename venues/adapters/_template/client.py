@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from venues.adapters._template import feed, orders
+from venues.adapters._template import feed, orders, wire
 from venues.adapters._template.missing import missing
 from venues.adapters._template.signer import TemplateAuth
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
@@ -34,7 +34,13 @@ from venues.interface.types import (
 class TemplateClient(RestClient):
     def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
         self._signer: TemplateAuth | None = None
-        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+        super().__init__(
+            config=config,
+            key=key,
+            around=around,
+            read_refusal=orders.read_refusal,
+            known=wire.KNOWN,
+        )
 
     def _sign(self, key: ApiKey) -> httpx.Auth:
         self._signer = TemplateAuth(key, self._signing_time)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from venues.adapters._template import wire
 from venues.adapters._template.missing import missing
 from venues.adapters._template.signer import TemplateAuth
 from venues.adapters.contract import Surroundings
@@ -24,7 +25,7 @@ class Feed(Dialect[T]):
     def __init__(
         self, symbols: Sequence[str], around: Surroundings, signer: TemplateAuth | None = None
     ) -> None:
-        super().__init__(around)
+        super().__init__(around, wire.KNOWN)
         self.symbols = list(dict.fromkeys(symbols))
         self._signer = signer
         missing(f"feed.{type(self).__name__}", "hello, read, and what a hole means")
@@ -33,7 +34,7 @@ class Feed(Dialect[T]):
         missing("feed.Feed.hello", "the subscribe message, freshly signed")
 
     def read(self, _frame: bytes) -> Iterator[T | Gap | Say]:
-        missing("feed.Feed.read", "what each message type means; one that is unknown is drift")
+        missing("feed.Feed.read", "what each type means; `look` at each, an unknown one is drift")
 
 
 class Books(Feed[BookEvent]):

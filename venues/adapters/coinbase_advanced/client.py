@@ -77,7 +77,13 @@ class CoinbaseAdvancedClient(RestClient):
     def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
         self._aliases: dict[str, str] = {}
         self._signer: CdpAuth | MacAuth | None = None
-        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+        super().__init__(
+            config=config,
+            key=key,
+            around=around,
+            read_refusal=orders.read_refusal,
+            known=wire.KNOWN,
+        )
 
     def _sign(self, key: ApiKey) -> httpx.Auth:
         self._signer = signer_of(key, clock=self._signing_time, nonce=self._around.nonce)

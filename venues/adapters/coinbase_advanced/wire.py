@@ -1,4 +1,4 @@
-"""The venue's messages as it writes them: only the members we read; the rest is ignored."""
+"""The venue's messages as it writes them: the members we read, and by name those we do not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import msgspec
 
 from venues.adapters.kit.channels import Envelope, Heartbeat, Subscribed
 from venues.adapters.kit.listing import Listing
-from venues.adapters.kit.reading import Messages, Wire
-from venues.interface.types import LevelChange
+from venues.adapters.kit.reading import Messages, Wire, inside
+from venues.adapters.kit.watching import Known
+from venues.interface.types import KeyRights, LevelChange
 
 
 class Money(Wire):
@@ -219,4 +220,56 @@ class User(Envelope, tag="user", kw_only=True):
     events: list[UserEvent]
 
 
-MESSAGES: Final = Messages(Level2 | MarketTrades | Tickers | User | Subscribed | Heartbeat)
+# What the venue's documents name beside what is read above; anything else is a drift report.
+KNOWN: Final = Known(
+    {
+        KeyRights: "portfolio_uuid portfolio_type",
+        ServerTime: "iso epochSeconds",
+        Money: "currency",
+        Account: (
+            "uuid name default active created_at updated_at deleted_at type ready"
+            " retail_portfolio_id platform"
+        ),
+        Accounts: "size",
+        Terms: (
+            "post_only rfq_disabled end_time stop_price stop_direction stop_trigger_price start_time"
+            " number_buckets bucket_size bucket_duration orders num_orders min_price max_price"
+            " price_distribution size_distribution size_diff size_ratio"
+        ),
+        Order: (
+            "user_id time_in_force completion_percentage fee number_of_fills size_in_quote"
+            " size_inclusive_of_fees total_value_after_fees trigger_status settled product_type"
+            " order_placement_source outstanding_hold_amount is_liquidation last_fill_time"
+            " edit_history leverage margin_type retail_portfolio_id attached_order_configuration"
+            " attached_order_id originating_order_id"
+        ),
+        Orders: "sequence",
+        Fill: "trade_id sequence_timestamp user_id retail_portfolio_id",
+        Complaint: "code details",
+        inside("pricebook", PriceBook): "last mid_market spread_bps spread_absolute",
+        PriceBook: "product_id",
+        inside("products", list[Product]): "num_products pagination",
+        Product: (
+            "price limit_only post_only product_type alias_to product_venue watched new new_at"
+            " base_name quote_name base_display_symbol quote_display_symbol display_name"
+            " display_name_overwrite about_description icon_color icon_url base_cbrn quote_cbrn"
+            " product_cbrn market_cap volume_24h approximate_quote_24h_volume mid_market_price"
+            " best_bid_price best_ask_price price_percentage_change_24h volume_percentage_change_24h"
+            " is_alpha_testing fcm_trading_session_details future_product_details"
+        ),
+        Envelope: "client_id",
+        Heartbeat: "client_id events",
+        LevelUpdate: "event_time",
+        TradesEvent: "type",
+        TickersEvent: "type",
+        Ticker: ("type volume_24_h low_24_h high_24_h low_52_w high_52_w price_percent_chg_24_h"),
+        UserEvent: "positions",
+        UserOrder: (
+            "time_in_force stop_price post_only number_of_fills completion_percentage"
+            " total_value_after_fees outstanding_hold_amount trigger_status product_type"
+            " contract_expiry_type risk_managed_by retail_portfolio_id start_time end_time"
+        ),
+    },
+    refusal=Complaint,
+)
+MESSAGES: Final = Messages(Level2 | MarketTrades | Tickers | User | Subscribed | Heartbeat, KNOWN)

@@ -72,7 +72,13 @@ _SAYS_NOTHING: Final = "Coinbase Exchange does not say what a key may do or when
 class CoinbaseExchangeClient(RestClient):
     def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
         self._signer: ExchangeAuth | None = None
-        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+        super().__init__(
+            config=config,
+            key=key,
+            around=around,
+            read_refusal=orders.read_refusal,
+            known=wire.KNOWN,
+        )
 
     def _sign(self, key: ApiKey) -> httpx.Auth:
         self._signer = ExchangeAuth(key, self._signing_time)

@@ -46,7 +46,7 @@ class Feed(Dialect[T]):
         *,
         signer: ExchangeAuth | None = None,
     ) -> None:
-        super().__init__(around)
+        super().__init__(around, wire.KNOWN)
         self.what = self.channels[0]
         self.symbols = list(dict.fromkeys(symbols))
         self._signer = signer
@@ -65,16 +65,18 @@ class Feed(Dialect[T]):
         try:
             said: wire.Message = wire.MESSAGES.read(frame)
         except Unreadable:
-            self._look_at(decode(frame, wire.Head))
+            self._unread(frame, decode(frame, wire.Head))
             return
+        self.look(type(said), frame)
         if not self.is_ready and isinstance(said, self.proofs):
             self.is_ready = True
             yield from self.proven()
         yield from self.events(said, frame)
 
-    def _look_at(self, head: wire.Head) -> None:
+    def _unread(self, frame: bytes, head: wire.Head) -> None:
         """Say what a message is that could not be read."""
         if head.type == "error":
+            self.look(wire.Head, frame)
             message = f"the venue refused the subscription: {head.message} {head.reason or ''}"
             raise Restart(message.strip())
         if head.type in wire.MESSAGES.tags:

@@ -1,4 +1,4 @@
-"""The venue's messages as it writes them: only the members we read; the rest is ignored."""
+"""The venue's messages as it writes them: the members we read, and by name those we do not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from venues.adapters.kit.reading import Messages, Wire
+from venues.adapters.kit.watching import Known
 from venues.interface.types import BookSide, LevelChange
 
 
@@ -185,6 +186,41 @@ class Activated(Opened, tag="activate"):
     """A stop is in the venue's hands."""
 
 
+# What the venue's documents name beside what is read above; anything else is a drift report.
+KNOWN: Final = Known(
+    {
+        ServerTime: "epoch",
+        Order: (
+            "profile_id time_in_force post_only settled specified_funds expire_time done_at"
+            " stop_price funding_amount market_type max_floor secondary_order_id stop_limit_price"
+        ),
+        Fill: "user_id profile_id settled usd_volume funding_currency",
+        Account: "id balance profile_id trading_enabled pending_deposit display_name",
+        Book: "sequence auction_mode auction",
+        Product: (
+            "display_name margin_enabled post_only limit_only status_message fx_stablecoin"
+            " max_slippage_percentage base_min_size base_max_size max_market_funds"
+        ),
+        Fees: "usd_volume",
+        Subscribed: "channels product_ids",
+        Heartbeat: "sequence time",
+        Match: (
+            "sequence user_id profile_id taker_profile_id taker_fee_rate maker_user_id"
+            " maker_profile_id maker_fee_rate"
+        ),
+        Ticker: (
+            "sequence open_24h volume_24h low_24h high_24h volume_30d side trade_id last_size"
+        ),
+        Received: "sequence user_id profile_id",
+        Opened: "sequence time price remaining_size user_id profile_id",
+        Done: ("sequence time price remaining_size reason cancel_reason user_id profile_id"),
+        Changed: (
+            "sequence time price reason old_size new_size old_price new_price user_id profile_id"
+        ),
+        Activated: "timestamp user_id profile_id stop_type stop_price size funds private",
+    },
+    refusal=ErrorBody,
+)
 MESSAGES: Final = Messages(
     Subscribed
     | Heartbeat
@@ -197,5 +233,6 @@ MESSAGES: Final = Messages(
     | Opened
     | Done
     | Changed
-    | Activated
+    | Activated,
+    KNOWN,
 )

@@ -68,7 +68,7 @@ class ChannelFeed(Counted[T, Envelope]):
     def __init__(
         self, listeners: Listeners, *, signer: SignsSubscriptions | None, around: Surroundings
     ) -> None:
-        super().__init__(around)
+        super().__init__(around, self.messages.known)
         self.what = self.channel
         self._listeners = listeners
         self._signer = signer
@@ -82,12 +82,14 @@ class ChannelFeed(Counted[T, Envelope]):
         except Unreadable:
             other = decode(frame, Head)
             if other.type == "error":
+                self.look(Head, frame)
                 message = f"the venue refused the subscription: {other.message}"
                 raise Restart(message) from None
             if other.channel in self.messages.tags:
                 raise
             self.drift("unknown message type", (other.channel or other.type)[:80])
             return Envelope(sequence_num=other.sequence_num)
+        self.look(type(said), frame)
         if said.sequence_num is None:
             self.drift("message without sequence", self.channel)
         return said

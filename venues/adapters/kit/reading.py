@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeVar, get_args
 
 import msgspec
 
+from venues.adapters.kit.watching import Known
 from venues.interface.numbers import MAX_DIGITS, BadNumber, exact
 from venues.interface.times import BadTime, from_rfc3339, from_unix
 from venues.interface.types import LevelChange
@@ -59,7 +60,8 @@ def decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
 class Messages:
     """Every kind of message a venue's socket sends, told apart by the one word they all have."""
 
-    def __init__(self, union: Any) -> None:
+    def __init__(self, union: Any, known: Known) -> None:
+        self.known = known
         self.read: Callable[[bytes], Any] = reader(union)
         self.tags = frozenset(kind.__struct_config__.tag for kind in get_args(union))
 

@@ -18,6 +18,7 @@ import msgspec
 from venues.adapters.contract import ApiKey, Surroundings, VenueConfig
 from venues.adapters.kit.listing import Listing, PageWords
 from venues.adapters.kit.reading import ZERO, Answer, Unreadable, Written, decode, plain_raw
+from venues.adapters.kit.watching import Known, Watcher
 from venues.interface.errors import Cause, NotSent, OutcomeUnknown, Rejected, VenueError
 from venues.interface.types import (
     Health,
@@ -53,15 +54,19 @@ class RestClient:
         key: ApiKey | None,
         around: Surroundings,
         read_refusal: Callable[[int, bytes], Refusal],
+        known: Known,
     ) -> None:
         self._config = config
         self._around = around
         self._key = key
         self._clock_offset = timedelta()
+        self._watcher = Watcher(known, around)
+        self._look = self._watcher.look  # also at parts that are read later than the answer
+        self._read_refusal = read_refusal
         self._http = HttpTransport(
             config.rest_url,
             auth=self._sign(key) if key else None,
-            read_refusal=read_refusal,
+            read_refusal=self._refusal,
             on_unauthorized=self._ask_the_time,
             patience=around.patience,
             seams=around.seams,
@@ -105,6 +110,10 @@ class RestClient:
         """Sign by the venue's clock when ours is wrong: a request made too early or late is a 401."""
         await self.health()
 
+    def _refusal(self, status: int, body: bytes) -> Refusal:
+        self._watcher.look_at_refusal(body)
+        return self._read_refusal(status, body)
+
     def _need_key(self) -> None:
         if self._key is None:
             message = "this needs an API key and none is given"
@@ -115,7 +124,7 @@ class RestClient:
     async def _read(self, path: str, params: Params, kind: type[T], operation: Operation) -> T:
         self._need_key()
         answer = await self._http.get(path, params=params, operation=operation)
-        return self._reading(lambda: decode(answer, kind))
+        return self._reading(lambda: self._decode(answer, kind))
 
     async def _read_kept(
         self, path: str, params: Params, kind: type[T], operation: Operation
@@ -123,7 +132,7 @@ class RestClient:
         """Read, and keep what was written beside what is made of it."""
         self._need_key()
         answer = await self._http.get(path, params=params, operation=operation)
-        return self._reading(lambda: decode(answer, kind)), Answer(answer)
+        return self._reading(lambda: self._decode(answer, kind)), Answer(answer)
 
     async def _read_page(
         self, path: str, params: Params, kind: type[T], operation: Operation
@@ -131,7 +140,7 @@ class RestClient:
         """Read a page whose headers say how to go on."""
         self._need_key()
         answer, headers = await self._http.get_page(path, params=params, operation=operation)
-        return self._reading(lambda: decode(answer, kind)), Answer(answer), headers
+        return self._reading(lambda: self._decode(answer, kind)), Answer(answer), headers
 
     async def _read_openly(
         self, path: str, params: Params, kind: type[T], operation: Operation
@@ -144,7 +153,13 @@ class RestClient:
             is_signed=False,
             operation=operation,
         )
-        return self._reading(lambda: decode(answer, kind))
+        return self._reading(lambda: self._decode(answer, kind))
+
+    def _decode(self, answer: bytes, kind: type[T]) -> T:
+        """Read an answer, and notice members nobody knows."""
+        found = decode(answer, kind)
+        self._look(kind, answer)
+        return found
 
     def _reading(self, read: Callable[[], T]) -> T:
         """Say of an unreadable answer to a read that asking again is safe."""
@@ -273,7 +288,7 @@ class RestClient:
     def _said(self, answer: bytes, kind: type[T], what: str) -> T:
         """Say of an unreadable answer to an act that its outcome is open."""
         try:
-            return decode(answer, kind)
+            return self._decode(answer, kind)
         except Unreadable as error:
             self._around.on_drift("unreadable answer", str(error))
             message = f"the answer to the {what} cannot be read: {error}"

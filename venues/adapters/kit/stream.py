@@ -16,6 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from venues.adapters.contract import Surroundings
 from venues.adapters.kit.reading import Unreadable
+from venues.adapters.kit.watching import Known, Watcher
 from venues.interface.errors import NotSent, Rejected
 from venues.interface.types import Order, OrderRef, OrderUpdate, StreamReset
 from venues.transport.websocket import Lost, Opened, WebSocketSession
@@ -48,8 +49,9 @@ class Dialect(Generic[T]):
 
     what = "stream"
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, known: Known) -> None:
         self.around = around
+        self.look = Watcher(known, around).look  # at each message that was read
         self.is_ready = False
         self._deadline = 0.0
 

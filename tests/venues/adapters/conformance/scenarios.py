@@ -557,6 +557,26 @@ async def a_word_nobody_knows_opens_a_drift_report_and_moves_nothing(desk: Desk)
 
 
 @scenario()
+async def a_member_nobody_knows_is_reported_once_and_moves_nothing(desk: Desk) -> None:
+    reported: list[tuple[str, str]] = []
+    word, _ = desk.stage.unknown_status
+    planted = desk.connect(
+        seams=rewriting(word, word + b',"shoe_size":"43"'),
+        on_drift=lambda kind, detail: reported.append((kind, detail)),
+    )
+    placed = await planted.place_order(request := desk.limit())
+    order = await planted.get_order(ref(request, placed.venue_order_id))
+    page = await planted.get_orders(OrderQuery(symbols=(SYMBOL,)))
+    await planted.aclose()
+
+    plain = await desk.client.get_order(ref(request, placed.venue_order_id))
+    assert order.raw["shoe_size"] == "43"
+    assert replace(order, raw={}, received_at=plain.received_at) == replace(plain, raw={})
+    assert [one.venue_order_id for one in page.items] == [placed.venue_order_id]
+    assert reported == [("unknown field", 'Order.shoe_size = "43"')]
+
+
+@scenario()
 async def the_client_has_the_abilities_the_desk_stands_on(desk: Desk) -> None:
     for ability in (ListsInstruments, ListsFills, StreamsExecutions):
         assert isinstance(desk.client, ability)

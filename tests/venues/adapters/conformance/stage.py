@@ -20,7 +20,7 @@ import httpx
 
 from tests.venues.fictional.adapter import ADAPTER as HARBOUR
 from tests.venues.fictional.simulator import Harbour
-from venues.adapters.contract import Adapter
+from venues.adapters.contract import Adapter, Noticed
 from venues.adapters.registry import ADAPTERS, ApiKey, Surroundings, VenueConfig
 from venues.interface.types import (
     OrderQuery,
@@ -138,12 +138,17 @@ class Desk:
             patience=Patience(first_delay_seconds=0.001),
             persistence=Persistence(sleep=no_wait, idle_seconds=2.0),
             on_drift=lambda kind, detail: self.drift.append((kind, detail)),
+            noticed=Noticed(every=1),  # nothing is left unlooked at
         )
         return self.adapter.build(
             config=self.config,
             key=ApiKey(key.key_id, key.secret, key.more),
             around=replace(around, **changes),
         )
+
+    def strangers(self) -> list[str]:
+        """Return the members that were reported as unknown."""
+        return [detail for kind, detail in self.drift if kind == "unknown field"]
 
     def fail(self, kind: Kind, **terms: Any) -> None:
         self.app.faults.add(Fault(kind=kind, **terms))

@@ -30,6 +30,7 @@ async def test_scenario(slug: str, name: str, tmp_path: Path):
         if not NEEDS[name](desk):
             pytest.skip(f"{slug} does not declare this")
         await SCENARIOS[name](desk)
+        assert desk.strangers() == []
 
 
 # What a key of the other kind changes: who one is, at every door there is.
@@ -54,6 +55,7 @@ async def test_scenario_with_the_other_kind_of_key(slug: str, name: str, tmp_pat
     async with staged(slug, tmp_path, OTHER_KEYS[slug]) as desk:
         assert NEEDS[name](desk)
         await SCENARIOS[name](desk)
+        assert desk.strangers() == []
 
 
 class Broken:

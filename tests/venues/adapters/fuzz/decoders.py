@@ -66,7 +66,7 @@ def _answer(adapter: Adapter, sample: Any, ask: Ask) -> Decoder:
         canned.body = body
         return finish(ask(client))  # type: ignore[arg-type]
 
-    return Decoder(sample, read, sink)
+    return Decoder(sample, read, sink, around.noticed)
 
 
 def _stream(sample: Any, dialect: Callable[[Surroundings], Dialect[Any]]) -> Decoder:
@@ -79,7 +79,7 @@ def _stream(sample: Any, dialect: Callable[[Surroundings], Dialect[Any]]) -> Dec
         follower.dialect.begin()
         return finish(follower.take(body))
 
-    return Decoder(sample, read, sink)
+    return Decoder(sample, read, sink, around.noticed)
 
 
 def _refusal(sample: Any, read_refusal: Callable[[int, bytes], Any]) -> Decoder:

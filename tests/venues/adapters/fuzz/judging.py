@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from tests.venues.adapters.fuzz.mutations import mutate
+from venues.adapters.contract import Noticed
 from venues.adapters.kit.reading import Unreadable
 from venues.interface.errors import VenueError
 
@@ -59,6 +60,7 @@ class Decoder:
     sample: Any
     read: Callable[[bytes], Any]
     sink: Sink
+    noticed: Noticed = field(default_factory=Noticed)
 
 
 def fuzz(decoder: Decoder, *, seed: str, rounds: int) -> Tally:
@@ -111,7 +113,7 @@ def look_for_floats(value: Any) -> None:
 
 def _inside(value: Any) -> Iterable[Any]:
     if is_dataclass(value):
-        names = (field.name for field in fields(value))
+        names = (one.name for one in fields(value))
         return [getattr(value, name) for name in names if name != _AS_THE_VENUE_WROTE_IT]
     if isinstance(value, msgspec.Struct):
         return [getattr(value, name) for name in value.__struct_fields__]

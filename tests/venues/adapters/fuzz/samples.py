@@ -28,7 +28,7 @@ _ADVANCED_ORDER = {
     "order_type": "LIMIT",
     "pending_cancel": False,
     "reject_reason": "REJECT_REASON_UNSPECIFIED",
-    "outstanding": {"number": 1.5},
+    "edit_history": [{"price": 1.5}],
 }
 _ADVANCED_FILL = {
     "entry_id": "1",

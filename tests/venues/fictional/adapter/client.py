@@ -51,7 +51,13 @@ _WORDS = PageWords(
 class HarbourClient(RestClient):
     def __init__(self, *, config: VenueConfig, key: ApiKey | None, around: Surroundings) -> None:
         self._signer: HarbourAuth | None = None
-        super().__init__(config=config, key=key, around=around, read_refusal=orders.read_refusal)
+        super().__init__(
+            config=config,
+            key=key,
+            around=around,
+            read_refusal=orders.read_refusal,
+            known=wire.KNOWN,
+        )
 
     def _sign(self, key: ApiKey) -> httpx.Auth:
         self._signer = HarbourAuth(key, self._signing_time)
@@ -96,10 +102,13 @@ class HarbourClient(RestClient):
         said = await self._read("/fills", _WORDS.params(query), wire.Rows, op.LIST_FILLS)
         now = self._around.now()
         found = self._reading(lambda: tuple(read_fill(raw, now) for raw in said.rows))
+        for raw in said.rows:
+            self._look(wire.Fill, raw)
         return Page(of_side(found, query), next_cursor(query.cursor, said.next, has_next=None))
 
     def _order(self, raw: msgspec.Raw) -> Order:
         order = self._reading(lambda: read_order(raw, self._around.now()))
+        self._look(wire.Order, raw)
         self._notice("order state", str(order.raw.get("state")), STATES)
         return order
 

@@ -31,7 +31,7 @@ class Feed(Dialect[T]):
     def __init__(
         self, symbols: Sequence[str], around: Surroundings, signer: HarbourAuth | None = None
     ) -> None:
-        super().__init__(around)
+        super().__init__(around, wire.KNOWN)
         self.what = self.topic
         self.symbols = list(dict.fromkeys(symbols))
         self._signer = signer
@@ -47,6 +47,7 @@ class Feed(Dialect[T]):
 
     def read(self, frame: bytes) -> Iterator[T | Gap | Say]:
         said = decode(frame, wire.Message)
+        self.look(wire.Message, frame)
         number = self._counter.take(said.n)
         if isinstance(number, Gap):
             yield self.lost(number)
@@ -119,6 +120,7 @@ class Executions(Feed[OrderUpdate]):
             return
         now = self.around.now()
         order = read_order(said.order, now)
+        self.look(wire.Order, said.order)
         if order.raw.get("state") not in STATES:
             self.drift("unknown order state", str(order.raw.get("state"))[:80])
         yield OrderUpdate(order=order, is_snapshot=False, received_at=now)

@@ -1,10 +1,11 @@
-"""Harbour's messages as it writes them: only the members we read."""
+"""Harbour's messages as it writes them: the members we read, and by name those we do not."""
 
 from __future__ import annotations
 
 import msgspec
 
 from venues.adapters.kit.reading import Wire
+from venues.adapters.kit.watching import Known
 
 
 class Clock(Wire):
@@ -95,3 +96,7 @@ class Message(Wire):
     asks: list[tuple[str, str]] = []
     trade: Trade | None = None
     order: msgspec.Raw = msgspec.Raw(b"")
+
+
+# What the venue's documents name beside what is read above; anything else is a drift report.
+KNOWN = Known({Message: "topic"}, refusal=No)
