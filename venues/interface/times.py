@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_BY_DIGITS = ((12, 1), (15, 10**3), (18, 10**6), (21, 10**9))
 _MICRO_DIGITS = 6
 # What stands between the numbers of a time written the usual way, which is read without the pattern.
-_USUAL = frozenset({"T::Z", "T::."})
+USUAL_MARKS = frozenset({"T::Z", "T::."})
 
 
 class BadTime(ValueError):
@@ -30,7 +30,7 @@ class BadTime(ValueError):
 
 def from_rfc3339(text: str) -> datetime:
     """Read RFC 3339 or ISO 8601 to the microsecond; a time without a zone is refused."""
-    if text[10:20:3] in _USUAL:
+    if text[10:20:3] in USUAL_MARKS:
         try:
             usual = datetime.fromisoformat(text)
         except ValueError:

@@ -19,6 +19,7 @@ from venues.adapters.kit.reading import (
     inside,
     number,
     reader,
+    time_of,
 )
 from venues.interface.times import _ISO8601, BadTime, from_rfc3339
 from venues.interface.types import BookSide, Level, LevelChange, Side, Trade
@@ -58,6 +59,7 @@ def test_a_time_written_the_usual_way_is_read_as_by_the_pattern(moment, fraction
             from_rfc3339(text)
         return
     read = from_rfc3339(text)
+    assert read.year == 1 or time_of(text) == read
     assert read.tzinfo is UTC
     assert read.microsecond == int((fraction or "0").ljust(6, "0")[:6])
     if zone in {"Z", "z", "UTC", "+00:00"}:

@@ -143,13 +143,13 @@ class Watcher:
     def __init__(self, known: Known, around: Surroundings) -> None:
         self._known = known
         self._around = around
-        self._noticed = around.noticed
-        self._counts = around.noticed.counts
+        self._counts, self._told = around.noticed.counts, around.noticed.told
+        self._first, self._every = around.noticed.first, around.noticed.every
 
     def look(self, kind: Any, body: bytes | msgspec.Raw) -> None:
         """Count a message that was read as `kind`, and look at it if it is its turn."""
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if count <= self._noticed.first or not count % self._noticed.every:
+        if count <= self._first or not count % self._every:
             self._study(kind, body)
 
     def look_at_refusal(self, body: bytes) -> None:
@@ -158,7 +158,7 @@ class Watcher:
             self.look(self._known.refusal, body)
 
     def _study(self, kind: Any, body: bytes | msgspec.Raw) -> None:
-        told = self._noticed.told
+        told = self._told
         try:
             for one in self._known.strangers(kind, body):
                 if (one.kind, one.member) not in told and len(told) < MOST_TOLD:
