@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from venues.interface.client import VenueClient
 from venues.interface.types import OrderType, TimeInForce
@@ -78,6 +78,10 @@ def utc_now() -> datetime:
 
 def fresh_nonce() -> str:
     return secrets.token_hex(32)
+
+
+# A drift report's kind where a member has no meaning here; its detail is `Kind.member = sample`.
+UNKNOWN_FIELD: Final = "unknown field"
 
 
 def ignore_drift(_kind: str, _detail: str) -> None:

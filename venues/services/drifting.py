@@ -26,6 +26,7 @@ from cqops.platform.access.policy import Action, demand
 from cqops.platform.audit.services import record
 from cqops.platform.telemetry import ops
 from cqops.platform.telemetry.notes import Severity
+from venues.adapters.contract import UNKNOWN_FIELD
 from venues.adapters.registry import ADAPTERS
 from venues.models import DriftReport, Venue
 from venues.transport.redact import redact_text
@@ -111,7 +112,8 @@ def kind_of(*, venue: str, where: str, kind: str, detail: str) -> Kind:
     """Name the place where the message names one, else who was listening; leave numbers out."""
     found = _PLACE.search(detail)
     place = f"{where} {found[1]}" if found else where
-    value = _PLACE.sub("", detail)
+    # A member is one report whatever is in it; a word is one report a word.
+    value = _PLACE.sub("", detail if kind != UNKNOWN_FIELD else detail.partition(" = ")[0])
     return Kind(
         venue,
         _clean(_NUMBER.sub("#", place), 100),

@@ -61,6 +61,16 @@ def test_another_value_is_another_report(drift, meet, journal):
     assert len(told(journal)) == 2
 
 
+def test_an_unknown_member_is_one_report_whatever_is_in_it(drift, meet, journal):
+    meet("unknown field", 'Order.shoe_size = "alpha"')
+    meet("unknown field", 'Order.shoe_size = "beta"')
+    drift.write_out()
+
+    report = DriftReport.objects.get()
+    assert (report.value, report.count) == ("Order.shoe_size", 2)
+    assert len(told(journal)) == 1
+
+
 def test_numbers_and_positions_make_no_new_kind():
     first, second = (
         kind_of(

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from venues.adapters.contract import Surroundings
+from venues.adapters.contract import UNKNOWN_FIELD, Surroundings
 from venues.transport.redact import redact
 
 MOST_OF_A_LIST: Final = 50
@@ -163,7 +163,7 @@ class Watcher:
             for one in self._known.strangers(kind, body):
                 if (one.kind, one.member) not in told and len(told) < MOST_TOLD:
                     told.add((one.kind, one.member))
-                    self._around.on_drift("unknown field", str(one))
+                    self._around.on_drift(UNKNOWN_FIELD, str(one))
         except _BROKEN:
             pass  # what nobody reads may be broken
         except Exception:  # noqa: BLE001 -- an order that was taken is not undone by a report
