@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -31,6 +31,7 @@ urlpatterns = [
     path("breaks", Breaks.as_view(), name="api-breaks"),
     path("venues", Venues.as_view(), name="api-venues"),
     path("venues/<slug:venue>", OneVenue.as_view(), name="api-venue"),
+    path("", include("assets.api.urls")),
     path("symbols", Symbols.as_view(), name="api-symbols"),
     path("books/<slug:venue>/<str:symbol>", Book.as_view(), name="api-book"),
 ]

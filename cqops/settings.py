@@ -12,6 +12,7 @@ import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from cqops import openapi
 from cqops.env import MIN_SECRET_LENGTH, Environment, load_files
 from venues.adapters.registry import ADAPTERS
 
@@ -271,15 +272,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "cqops.api.problem",
     "COERCE_DECIMAL_TO_STRING": True,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "CQOps",
-    "DESCRIPTION": "Orders, books and positions of the desk, for programs.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+SPECTACULAR_SETTINGS = openapi.DOCUMENT
 
 # --- Celery: how it runs and what it runs when stands in cqops.celery --------------------------
 DEMO_STRATEGY = IS_SIMULATED and env.flag("DEMO_STRATEGY", default=True)
@@ -360,6 +353,7 @@ APPROVAL_KINDS = {
 # Needs that point upwards are named here and resolved at use.
 KEY_DEEDS = ["trading.services.deeds.deeds"]
 REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact.orders_on"]
+REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",

@@ -15,11 +15,12 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from assets.models import Asset, AssetGroup, QualityFlag
+from assets.models import Alias, Asset, AssetGroup, QualityFlag
 from assets.services.flags import raise_flag
 from assets.services.groups import add_member
 from assets.services.identifiers import add_identifier
 from assets.services.relations import relate
+from assets.services.renaming import add_alias
 from cqops.platform.access import demo
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Role
@@ -73,6 +74,7 @@ def _registered(trader: User) -> None:
     one, other = stage.asset("MTX", "Matrix"), stage.asset("MTY", "Other")
     group = stage.group("MTX")
     stage.deployed(one)
+    add_alias(asset_id=one.pk, ticker="MTXX", source="list", by=steward)
     add_identifier(asset_id=one.pk, scheme="coingecko", value="mtx", source="list", by=steward)
     relate(asset_id=one.pk, kind="wraps", other_id=other.pk, source="issuer", by=steward)
     add_member(group_id=group.pk, asset_id=one.pk, source="desk", by=steward)
@@ -232,6 +234,7 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "admin:assets_assetgroup_add": group,
         "admin:assets_assetgroup_change": group,
         **said,
+        **_registry_over_rest(),
         "admin:venues_venue_add": venue,
         "admin:venues_account_add": {
             "venue": order.symbol.venue_id,
@@ -284,4 +287,51 @@ def _said_of_assets() -> dict[str, dict[str, Any]]:
             "source_kind": "person",
             "note": "below a dollar",
         },
+    }
+
+
+def in_registry() -> dict[str, Any]:
+    """Return what addresses of the registry are filled with."""
+    one = Asset.objects.get(symbol="MTX")
+    return {
+        "asset_id": one.pk,
+        "chain_id": "ethereum",
+        "address": stage.USDC,
+        "alias_id": Alias.objects.get(ticker="MTXX").pk,
+        "deployment_id": one.deployments.get().pk,
+        "identifier_id": one.identifiers.get().pk,
+        "relationship_id": one.stands_on.get().pk,
+        "group": "MTX",
+        "flag_id": one.flags.get().pk,
+    }
+
+
+def _registry_over_rest() -> dict[str, dict[str, Any]]:
+    """Return what a program says about the same assets."""
+    one, other = Asset.objects.get(symbol="MTX"), Asset.objects.get(symbol="MTY")
+    ends, says = {"reason": "found"}, {"source": "list"}
+    place = {"chain": "ethereum", "address": stage.WETH, "decimals": 18}
+    since = {"since": timezone.now().isoformat()}
+    return {
+        "api-assets": {"symbol": "NEW", "name": "New", "kind": "native"},
+        "api-asset-rename": {"ticker": "MTW", **since, **ends},
+        "api-asset-retire": ends,
+        "api-chains": {"id": "new", "name": "New", "family": "evm"},
+        "api-chain-retire": ends,
+        "api-deployments": {"asset": other.pk, **place, **says, **ends},
+        "api-deployment-correct": {"decimals": 18, **says, **ends},
+        "api-deployment-end": ends,
+        "api-aliases": {"asset": one.pk, "ticker": "MTZ", **says},
+        "api-alias-end": ends,
+        "api-identifiers": {"asset": other.pk, "scheme": "coingecko", "value": "mty", **says},
+        "api-identifier-end": ends,
+        "api-relationships": {"asset": one.pk, "kind": "stakes", "other": other.pk, **says},
+        "api-relationship-end": ends,
+        "api-groups": {"canonical_symbol": "NEW", "name": "New"},
+        "api-members": {"asset": other.pk, **says},
+        "api-member-count": {"is_for_risk": True, "is_for_pnl": False},
+        "api-member-remove": ends,
+        "api-group-canonical": {"asset": one.pk, **ends},
+        "api-flags": {"asset": one.pk, "kind": "depeg", "severity": "critical", "note": "low"},
+        "api-flag-resolve": ends,
     }

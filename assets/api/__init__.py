@@ -1,0 +1,1 @@
+"""The registry over REST: thin views over the services, one module a kind of thing."""

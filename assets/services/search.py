@@ -1,0 +1,109 @@
+"""Which assets a list shows, and whom each of them may be taken for: tickers are not identity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Upper
+
+from assets.lookalikes import disguises, skeleton
+from assets.models import Alias, Asset, Chain, Deployment
+
+IN_USE, RETIRED, ALL = "no", "only", "all"
+TOLD = 20
+SAME_TICKER, LOOKS_ALIKE = "same_ticker", "looks_alike"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What assets to list. A symbol is a whole ticker, present or further; a text is part of a name."""
+
+    kind: str = ""
+    category: str = ""
+    symbol: str = ""
+    text: str = ""
+    chain: str = ""
+    retired: str = IN_USE
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Another asset in use that one may be taken for."""
+
+    why: str
+    asset_id: UUID
+    symbol: str
+    name: str
+
+
+def rows(wanted: Wanted, *, now: datetime) -> QuerySet[Asset]:
+    found = Asset.objects.all()
+    if wanted.retired != ALL:
+        found = found.filter(retired_at__isnull=wanted.retired == IN_USE)
+    if wanted.kind:
+        found = found.filter(kind=wanted.kind)
+    if wanted.category:
+        found = found.filter(category__iexact=wanted.category)
+    if wanted.symbol:
+        found = found.filter(pk__in=_called({wanted.symbol.upper()}, now).values("asset"))
+    if wanted.text:
+        called = _called({wanted.text.upper()}, now).values("asset")
+        part = Q(name__icontains=wanted.text) | Q(symbol__icontains=wanted.text)
+        found = found.filter(part | Q(pk__in=called))
+    if wanted.chain:
+        there = Deployment.objects.at(as_of=now, known_at=now).filter(chain=wanted.chain)
+        native = Chain.objects.filter(pk=wanted.chain).values("native_asset")
+        found = found.filter(Q(pk__in=there.values("asset")) | Q(pk__in=native))
+    return found
+
+
+def collisions(assets: Sequence[Asset], *, now: datetime) -> dict[UUID, list[Collision]]:
+    """Find for each asset the others of its ticker, or that read like it.
+
+    A ticker is looked for as it is read, and with one letter exchanged; a name as it is read. All
+    of it goes by an index.
+    """
+    tickers = {asset.symbol.upper() for asset in assets}
+    forged = {text for asset in assets for text in disguises(asset.symbol)}
+    names = {skeleton(asset.name) for asset in assets}
+    called = _called(tickers | forged, now).filter(asset__retired_at=None).select_related("asset")
+    like_named = Asset.objects.annotate(folded=Upper("name")).filter(
+        folded__in=names, retired_at=None
+    )
+    by_ticker: dict[str, list[Asset]] = defaultdict(list)
+    by_look: dict[str, list[Asset]] = defaultdict(list)
+    by_name: dict[str, list[Asset]] = defaultdict(list)
+    for alias in called:
+        by_ticker[alias.ticker.upper()].append(alias.asset)
+        by_look[skeleton(alias.ticker)].append(alias.asset)
+    for one in like_named:
+        by_name[skeleton(one.name)].append(one)
+    return {
+        asset.pk: _told(
+            asset,
+            by_ticker[asset.symbol.upper()],
+            by_look[skeleton(asset.symbol)] + by_name[skeleton(asset.name)],
+        )
+        for asset in assets
+    }
+
+
+def _told(asset: Asset, same: list[Asset], alike: list[Asset]) -> list[Collision]:
+    found: dict[UUID, Collision] = {}
+    for why, others in ((SAME_TICKER, same), (LOOKS_ALIKE, alike)):
+        for other in others:
+            if other.pk != asset.pk:
+                said = Collision(why, other.pk, other.symbol, other.name)
+                found.setdefault(other.pk, said)
+    order = sorted(found.values(), key=lambda one: (one.why, one.symbol, str(one.asset_id)))
+    return order[:TOLD]
+
+
+def _called(tickers: set[str], now: datetime) -> QuerySet[Alias]:
+    held: QuerySet[Alias] = Alias.objects.at(as_of=now, known_at=now)
+    return held.annotate(folded=Upper("ticker")).filter(folded__in=tickers)
