@@ -18,6 +18,8 @@ def test_a_page_says_that_it_lost_the_desk_and_recovers_by_itself(page, desk, ex
     excuse("ERR_CONNECTION_RESET")
     enter_as(page, "Trader", to="/markets/coinbase_advanced/BTC-USD/")
     await_live(page)
+    # A page that lost the desk before its first book has none that could grow old.
+    expect(page.locator('[data-book="state"]')).to_have_text("Live")
 
     os.kill(desk.pids()["web"], signal.SIGKILL)
 
