@@ -30,9 +30,10 @@ def _outcome(one: Obstacle, ticket: Ticket, seen: Circumstances) -> Outcome:
 
 
 def _gets_out(one: Obstacle, ticket: Ticket, seen: Circumstances) -> bool:
-    """Tell whether it reduces what is held, or pays with what the flag stands against."""
-    pays_with_it = one.asset_id == ticket.symbol.quote_id and ticket.side is Side.BUY
-    return pays_with_it or seen.is_way_out(ticket)
+    """Tell whether it reduces what is held of what the flag stands against, or pays with it."""
+    if one.asset_id == ticket.symbol.quote_id:
+        return ticket.side is Side.BUY
+    return seen.is_way_out(ticket)
 
 
 def _rest(worst: Outcome, ticket: Ticket, seen: Circumstances) -> str:

@@ -143,3 +143,8 @@ def test_a_flag_that_two_people_cleared_stands_no_more(trader, btc):
     cast.approve(asked, approver)
     assert put(trader, "flagged-3").state == State.QUEUED
     assert Order.objects.count() == 3
+
+
+def test_selling_into_what_is_flagged_is_no_way_out_of_it(trader, btc, holds_one):
+    flag(cast.symbol().quote)
+    assert put(trader, side=Side.SELL).state == State.REFUSED
