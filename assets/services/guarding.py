@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from assets.errors import Unfounded
@@ -22,7 +23,7 @@ from assets.models import QualityFlag
 from cqops.platform.access.allowances import approved
 from cqops.platform.access.models import User
 from cqops.platform.approvals.exhibits import Finding, Severity
-from cqops.platform.approvals.instruction import Content, rows_of
+from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import Facts
 from cqops.platform.approvals.services import ask
@@ -59,7 +60,7 @@ def impact_on(assets: Collection[UUID]) -> list[Impact]:
 
 def flags_on(assets: Collection[UUID]) -> list[Impact]:
     """Tell what warnings stand against these assets; the registry's own provider."""
-    standing = QualityFlag.objects.filter(asset__in=assets, cleared_at=None)
+    standing = QualityFlag.objects.standing(now=timezone.now()).filter(asset__in=assets)
     found = [f"{flag.asset}: {flag}" for flag in standing.select_related("asset")]
     return [Impact("Flags", "; ".join(found) or "none", is_grave=bool(found))]
 
@@ -105,20 +106,6 @@ def carrying_out(request: Request, *, instruction: Content, act: Callable[[], No
             act()
 
     return carry_out(request, instruction=instruction, act=allowed)
-
-
-def asked(request: Request) -> dict[str, str]:
-    """Read back what was asked for."""
-    return {row.label: row.text for row in request.instruction_rows}
-
-
-def latest(kind: str, subject_id: str) -> Request:
-    return Request.objects.filter(kind=kind, subject_id=subject_id).latest("requested_at")
-
-
-def as_text(value: object) -> str:
-    """Write a value the way an instruction does, so that it can be read back from there."""
-    return rows_of({"": value})[0].text  # type: ignore[dict-item]
 
 
 def moment(text: str) -> datetime | None:

@@ -19,7 +19,7 @@ from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
 from cqops.platform.approvals.services import Facts, ask
-from cqops.platform.approvals.services.powers import carry_out, refuse_alone
+from cqops.platform.approvals.services.powers import carry_out, latest, refuse_alone
 from trading.models import Order, SwitchMode, SwitchScope, TradingSwitch
 from trading.services.switches import hold, is_looser, write
 
@@ -69,19 +69,11 @@ def _seen() -> Content:
     return {"Orders open": Order.objects.open().count()}
 
 
-def _asked(request: Request) -> dict[str, str]:
-    return {row.label: row.text for row in request.instruction_rows}
-
-
-def _latest(switch_id: str) -> Request:
-    return Request.objects.filter(kind=KIND, subject_id=switch_id).latest("requested_at")
-
-
 def instruction_now(switch_id: str) -> Content:
     """Write what is asked for over the switch as it stands now."""
-    asked = _asked(_latest(switch_id))
+    wanted = latest(KIND, switch_id).instruction_texts
     switch = TradingSwitch.objects.get(pk=switch_id)
-    return _instruction(switch, mode=asked[TO], reason=asked[BECAUSE])
+    return _instruction(switch, mode=wanted[TO], reason=wanted[BECAUSE])
 
 
 def seen_now(switch_id: str) -> Content:  # noqa: ARG001 -- the engine fixes the signature
@@ -92,14 +84,14 @@ def seen_now(switch_id: str) -> Content:  # noqa: ARG001 -- the engine fixes the
 def settle(request: Request) -> None:
     """Loosen the switch once it is approved; anything else leaves it as it is."""
     switch = TradingSwitch.objects.select_for_update(of=("self",)).get(pk=request.subject_id)
-    asked = _asked(request)
-    instruction = _instruction(switch, mode=asked[TO], reason=asked[BECAUSE])
+    wanted = request.instruction_texts
+    instruction = _instruction(switch, mode=wanted[TO], reason=wanted[BECAUSE])
 
     def act() -> None:
         write(
             switch,
-            mode=SwitchMode(asked[TO]),
-            reason=asked[BECAUSE],
+            mode=SwitchMode(wanted[TO]),
+            reason=wanted[BECAUSE],
             by=request.requested_by,
             approval=request.pk,
         )

@@ -74,7 +74,7 @@ class ApprovalView(serializers.ModelSerializer[Request]):
 
     def get_instruction(self, request: Request) -> dict[str, str]:
         """Give every line exactly: a decimal without padding, a time in UTC."""
-        return {row.label: row.text for row in request.instruction_rows}
+        return request.instruction_texts
 
     def get_snapshot(self, request: Request) -> dict[str, str]:
         return {row.label: row.text for row in request.snapshot_rows}

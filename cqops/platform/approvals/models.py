@@ -251,6 +251,11 @@ class Request(models.Model):
         return label_of(self.kind)
 
     @property
+    def instruction_texts(self) -> dict[str, str]:
+        """Give every line by its label, exactly as it was hashed."""
+        return {row.label: row.text for row in self.instruction_rows}
+
+    @property
     def instruction_rows(self) -> tuple[Row, ...]:
         return rows_from(self.instruction)
 

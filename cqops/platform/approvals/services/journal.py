@@ -15,7 +15,7 @@ def asked(request: Request) -> None:
         after={
             "kind": request.kind,
             "about": f"{request.subject_kind} {request.subject_id}",
-            "instruction": {row.label: row.text for row in request.instruction_rows},
+            "instruction": request.instruction_texts,
             "instruction_hash": request.instruction_hash,
             "rule": request.rule_name,
             "deadline": request.deadline,

@@ -35,6 +35,11 @@ def refuse_alone(request: Request) -> Request:
     return request
 
 
+def latest(kind: str, subject_id: str) -> Request:
+    """Find the last question of its kind about something."""
+    return Request.objects.filter(kind=kind, subject_id=subject_id).latest("requested_at")
+
+
 def carry_out(request: Request, *, instruction: Content, act: Callable[[], None]) -> bool:
     """Use an approval and do what it is for: both or neither, and once."""
     found = lock(request.pk)
