@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from assets import admin_claims, admin_flags
-from assets.admin_reasons import Reasoned, told
+from assets.admin_reasons import Reasoned
 from assets.models import (
     Alias,
     Asset,
@@ -153,15 +154,20 @@ class AssetAdmin(RegisteredAdmin):
     inlines = [Flags, Deployments, Aliases, Identifiers, StandsOn, StoodOnBy, Groups]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("flags")
+        standing = QualityFlag.objects.standing(now=timezone.now())
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("flags", standing, to_attr="standing"))
+        )
 
     @admin.display(description="flags")
-    def warned(self, asset: Asset) -> str:
-        return "; ".join(str(flag) for flag in asset.flags.all() if flag.cleared_at is None)
+    def warned(self, asset: Any) -> str:
+        return "; ".join(str(flag) for flag in asset.standing)
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: Any) -> None:
         why = form.cleaned_data["why"]
-        told(request, lambda: catalogue.save_asset(asset=obj, reason=why, by=by(request)))
+        self.said(request, lambda: catalogue.save_asset(asset=obj, reason=why, by=by(request)))
 
     @admin.action(description="Retire the chosen, with the reason", permissions=["edit"])
     def retire(self, request: HttpRequest, rows: QuerySet[Asset]) -> None:
@@ -191,7 +197,7 @@ class ChainAdmin(RegisteredAdmin):
 
     def save_model(self, request: HttpRequest, obj: Chain, form: Any, change: Any) -> None:
         why = form.cleaned_data["why"]
-        told(request, lambda: catalogue.save_chain(chain=obj, reason=why, by=by(request)))
+        self.said(request, lambda: catalogue.save_chain(chain=obj, reason=why, by=by(request)))
 
     @admin.action(description="Retire the chosen, with the reason", permissions=["edit"])
     def retire(self, request: HttpRequest, rows: QuerySet[Chain]) -> None:
@@ -216,4 +222,4 @@ class AssetGroupAdmin(RegisteredAdmin):
 
     def save_model(self, request: HttpRequest, obj: AssetGroup, form: Any, change: Any) -> None:
         why = form.cleaned_data["why"]
-        told(request, lambda: save_group(group=obj, reason=why, by=by(request)))
+        self.said(request, lambda: save_group(group=obj, reason=why, by=by(request)))

@@ -9,12 +9,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from assets.admin_reasons import Reasoned, told, whose
+from assets.admin_reasons import Reasoned, whose
 from assets.models import Alias, Deployment, GroupMember, Identifier, Relationship
 from assets.services.deployments import propose_deployment, propose_end
 from assets.services.groups import add_member, propose_canonical, remove_member
@@ -61,7 +62,7 @@ class ClaimAdmin(Reasoned, Asks, Kept):
         return self.get_fields(request, obj) if obj else []
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        told(request, lambda: self.say(request, form.cleaned_data))
+        self.said(request, lambda: self.say(request, form.cleaned_data))
 
     def say(self, request: HttpRequest, given: dict[str, Any]) -> object:
         raise NotImplementedError
@@ -87,6 +88,9 @@ class AliasAdmin(ClaimAdmin):
         """Rename an asset where it becomes the first of its tickers, else add a further one."""
         asset_id, ticker = given["asset"].pk, given["ticker"]
         if given["is_primary"]:
+            if given["valid_to"]:
+                message = "The first ticker ends when another takes its place: leave the end empty."
+                raise ValidationError({"valid_to": message})
             since = given["valid_from"] or timezone.now()
             return rename(
                 asset_id=asset_id,
@@ -102,6 +106,7 @@ class AliasAdmin(ClaimAdmin):
             source=given["source"],
             valid_from=given["valid_from"],
             valid_to=given["valid_to"],
+            reason=given["why"],
             by=by(request),
         )
 
@@ -148,12 +153,14 @@ class DeploymentAdmin(ClaimAdmin):
             ),
         )
 
-    def finish(self, request: HttpRequest, row: Deployment, reason: str) -> object:
-        return propose_end(deployment=row, at=timezone.now(), reason=reason, by=by(request))
-
     @admin.action(description="Ask to end the chosen, with the reason", permissions=["edit"])
-    def end(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        super().end(request, rows)
+    def end(self, request: HttpRequest, rows: QuerySet[Deployment]) -> None:
+        now, reason = timezone.now(), request.POST.get("reason", "")
+        for row in rows:
+            self.asked(
+                request,
+                lambda row=row: propose_end(deployment=row, at=now, reason=reason, by=by(request)),  # type: ignore[misc]
+            )
 
 
 @admin.register(Identifier)
@@ -174,6 +181,7 @@ class IdentifierAdmin(ClaimAdmin):
             valid_from=given["valid_from"],
             valid_to=given["valid_to"],
             verified_at=given["last_verified_at"],
+            reason=given["why"],
             by=by(request),
         )
 
@@ -205,6 +213,7 @@ class RelationshipAdmin(ClaimAdmin):
             source=given["source"],
             valid_from=given["valid_from"],
             valid_to=given["valid_to"],
+            reason=given["why"],
             by=by(request),
         )
 
@@ -236,6 +245,7 @@ class GroupMemberAdmin(ClaimAdmin):
             is_for_pnl=given["is_for_pnl"],
             valid_from=given["valid_from"],
             source=given["source"],
+            reason=given["why"],
             by=by(request),
         )
 

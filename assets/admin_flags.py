@@ -66,7 +66,7 @@ class QualityFlagAdmin(Reasoned, Asks, Kept):
         return form
 
     def save_model(self, request: HttpRequest, obj: QualityFlag, form: Any, change: Any) -> None:
-        if told(request, lambda: raise_flag(flag=obj, by=by(request))):
+        if self.said(request, lambda: raise_flag(flag=obj, by=by(request))):
             messages.success(request, f"{obj} of {obj.asset.label}: raised, and in force at once.")
 
     @admin.action(

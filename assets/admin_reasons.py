@@ -9,12 +9,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.errors import Refused
+
+_REFUSED = "cqops.registry_refused"
 
 
 class ReasonForm(ActionForm):  # type: ignore[misc]
@@ -38,6 +41,41 @@ class Reasoned:
         for row in rows:
             if told(request, lambda row=row: act(row, reason)):  # type: ignore[misc]
                 messages.success(request, f"{row}: done.")
+
+    def said(self, request: HttpRequest, act: Callable[[], object]) -> bool:
+        """Save by the service. Where it refuses, nothing is said to be done."""
+        is_done = told(request, act)
+        request.META[_REFUSED] = not is_done
+        return is_done
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None if _is_refused(request) else super().log_addition(request, obj, message)  # type: ignore[misc]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None if _is_refused(request) else super().log_change(request, obj, message)  # type: ignore[misc]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
+        if _is_refused(request):
+            return redirect(f"{request.path}?{_typed(request)}")
+        return super().response_add(request, obj, post_url_continue)  # type: ignore[misc]
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if _is_refused(request):
+            return redirect(request.path)
+        done: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        return done
+
+
+def _is_refused(request: HttpRequest) -> bool:
+    return bool(request.META.get(_REFUSED))
+
+
+def _typed(request: HttpRequest) -> str:
+    """Carry what was typed back to the empty form, which fills itself from its address."""
+    kept = request.POST.copy()
+    for name in [name for name in kept if name.startswith(("csrf", "_")) or "-" in name]:
+        del kept[name]
+    return kept.urlencode()
 
 
 @admin.display(description="asset", ordering="asset__symbol")

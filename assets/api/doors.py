@@ -17,12 +17,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from assets.api.inputs import Moment, Strict
+from assets.api.inputs import Moment, Strict, sent
 from assets.api.problems import VersionMissing, problem
 from assets.models.claims import ClaimQuerySet
 from assets.models.registered import Registered
 from assets.services.pages import BadCursor, page, total
 from assets.services.resolution import Clocks
+from cqops.platform.access.rest import caller
 from cqops.platform.approvals.models import Request as ApprovalRequest
 
 SEEN = re.compile(r'(?:W/)?"(?P<quoted>[0-9]{1,9})"|(?P<bare>[0-9]{1,9})')
@@ -173,6 +174,15 @@ def waits(asked: ApprovalRequest) -> Response:
     url = reverse("api-approval", args=[asked.pk])
     body = {"approval": asked.pk, "url": url, "title": asked.title, "state": asked.state}
     return Response(AsksView(body).data, status=HTTPStatus.ACCEPTED, headers={"Location": url})
+
+
+def ends(
+    request: Request, end: Callable[..., Any], shape: type[serializers.BaseSerializer[Any]]
+) -> Response:
+    """End a claim as asked for, and answer with it, or with nothing where it never held."""
+    given = sent(request, Ending)
+    found = end(at=at_or_now(given), reason=given["reason"], by=caller(request))
+    return Response(shape(found).data) if found else Response(status=HTTPStatus.NO_CONTENT)
 
 
 def at_or_now(given: dict[str, Any]) -> Any:

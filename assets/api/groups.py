@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
@@ -22,8 +23,8 @@ from assets.api.doors import (
     RegistryView,
     WhichClaims,
     a_page_of,
-    at_or_now,
     claims,
+    ends,
     listed,
     shown_as,
     version_of,
@@ -31,7 +32,6 @@ from assets.api.doors import (
     waits,
 )
 from assets.api.inputs import REASON, Metadata, Moment, Strict, asked, named, sent
-from assets.api.names import ended_as
 from assets.api.problems import refusals
 from assets.api.shapes import GroupView, MemberView
 from assets.models import Asset, AssetGroup, GroupMember
@@ -207,11 +207,7 @@ class RemoveMember(RegistryView):
     def post(self, request: Request, group: str, asset_id: UUID) -> Response:
         """Count an asset in a group no longer. The canonical one is replaced first."""
         member = _member(group, asset_id)
-        given = sent(request, Ending)
-        found = remove_member(
-            member=member, at=at_or_now(given), reason=given["reason"], by=caller(request)
-        )
-        return ended_as(MemberView, found)
+        return ends(request, partial(remove_member, member=member), MemberView)
 
 
 class Canonical(RegistryView):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError as DjangoError
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from assets.fields import DIGITS, PLACES
+from assets.models.registered import refuse_unkept
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-MOST_METADATA = 100_000
-DEEPEST = 20
 REASON = "For the history, and for whoever has to agree."
 
 M = TypeVar("M", bound=Model)
@@ -77,22 +77,11 @@ class Metadata(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> Any:
         found = super().to_internal_value(data)
-        if not _can_be_kept(found, DEEPEST) or len(str(found)) > MOST_METADATA:
-            message = f"Text without control characters, at most {MOST_METADATA} characters in all."
-            raise serializers.ValidationError(message)
+        try:
+            refuse_unkept(found)
+        except DjangoError as error:
+            raise serializers.ValidationError(error.messages) from error
         return found
-
-
-def _can_be_kept(value: Any, depth: int) -> bool:
-    if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
-    if isinstance(value, dict):
-        return depth > 0 and all(
-            _can_be_kept(key, 0) and _can_be_kept(one, depth - 1) for key, one in value.items()
-        )
-    if isinstance(value, list):
-        return depth > 0 and all(_can_be_kept(one, depth - 1) for one in value)
-    return True
 
 
 def named(

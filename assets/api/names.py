@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -18,8 +17,8 @@ from assets.api.doors import (
     RegistryView,
     WhichClaims,
     a_page_of,
-    at_or_now,
     claims,
+    ends,
     listed,
     shown_as,
 )
@@ -31,8 +30,6 @@ from assets.services.identifiers import add_identifier, end_identifier
 from assets.services.renaming import add_alias, end_alias
 from cqops.platform.access.policy import Action
 from cqops.platform.access.rest import caller
-
-VENUE = re.compile(r"[a-z0-9_-]+")
 
 
 class WhichAliases(WhichClaims):
@@ -60,14 +57,6 @@ class NewIdentifier(Span):
     )
     verified_at = Moment(required=False, help_text="When somebody last looked.")
     source = serializers.CharField(max_length=120, help_text="Who says so.")  # type: ignore[assignment]
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        venue, mark, code = attrs["value"].partition(":")
-        is_named = VENUE.fullmatch(venue) and mark and code
-        if attrs["scheme"] == Scheme.VENUE and not is_named:
-            message = "A code at a venue carries its short name, as in kraken:XXBT."
-            raise serializers.ValidationError({"value": message})
-        return super().validate(attrs)
 
 
 class Aliases(RegistryView):
@@ -109,11 +98,7 @@ class EndAlias(RegistryView):
     def post(self, request: Request, alias_id: UUID) -> Response:
         """Let a further ticker end."""
         alias = Alias.objects.select_related("asset").get(pk=alias_id)
-        given = sent(request, Ending)
-        found = end_alias(
-            alias=alias, at=at_or_now(given), reason=given["reason"], by=caller(request)
-        )
-        return ended_as(AliasView, found)
+        return ends(request, partial(end_alias, alias=alias), AliasView)
 
 
 class Identifiers(RegistryView):
@@ -155,13 +140,4 @@ class EndIdentifier(RegistryView):
     def post(self, request: Request, identifier_id: UUID) -> Response:
         """Let an id mean this asset no longer."""
         row = Identifier.objects.select_related("asset").get(pk=identifier_id)
-        given = sent(request, Ending)
-        found = end_identifier(
-            identifier=row, at=at_or_now(given), reason=given["reason"], by=caller(request)
-        )
-        return ended_as(IdentifierView, found)
-
-
-def ended_as(shape: type[serializers.BaseSerializer[Any]], found: Any) -> Response:
-    """Answer with the claim that ends, or with nothing where it never held."""
-    return Response(shape(found).data) if found else Response(status=HTTPStatus.NO_CONTENT)
+        return ends(request, partial(end_identifier, identifier=row), IdentifierView)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
@@ -16,13 +17,12 @@ from assets.api.doors import (
     RegistryView,
     WhichClaims,
     a_page_of,
-    at_or_now,
     claims,
+    ends,
     listed,
     shown_as,
 )
 from assets.api.inputs import ExactNumber, Span, asked, named, sent
-from assets.api.names import ended_as
 from assets.api.problems import refusals
 from assets.api.shapes import RelationshipView
 from assets.models import Asset, RatioRule, Relationship, RelationshipKind
@@ -92,8 +92,4 @@ class EndRelationship(RegistryView):
     def post(self, request: Request, relationship_id: UUID) -> Response:
         """Let a relationship end."""
         row = Relationship.objects.select_related("asset", "other").get(pk=relationship_id)
-        given = sent(request, Ending)
-        found = end_relationship(
-            relationship=row, at=at_or_now(given), reason=given["reason"], by=caller(request)
-        )
-        return ended_as(RelationshipView, found)
+        return ends(request, partial(end_relationship, relationship=row), RelationshipView)

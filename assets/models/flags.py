@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -131,6 +132,17 @@ class QualityFlag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()}: {self.get_kind_display().lower()}"
+
+    def clean(self) -> None:
+        if self.expires_at is None:
+            return
+        severity: int | None = self.severity  # a form that lacks it comes here too
+        if severity is not None and severity >= Severity.HIGH:
+            message = "What is high or critical does not lapse by itself. Put a day to look again."
+            raise ValidationError({"expires_at": message})
+        since = getattr(self, "valid_from", None)
+        if since is not None and self.expires_at <= since:
+            raise ValidationError({"expires_at": "It lapses after it began."})
 
     @property
     def is_severe(self) -> bool:

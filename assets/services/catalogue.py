@@ -21,7 +21,7 @@ from assets.models import Alias, Asset, Chain
 from assets.models.registered import Registered
 from assets.services import renaming
 from assets.services.claims import recorded, telling
-from assets.services.holding import demand_edit, locked, next_version
+from assets.services.holding import demand_edit, locked, next_version, refuse_retired
 from cqops.platform.access.models import User
 from cqops.platform.audit.services import record_saved, stored
 
@@ -55,6 +55,8 @@ def create_asset(
 ) -> Asset:
     """Bring a new asset in. Its symbol was its ticker always, unless it is told since when."""
     demand_edit(by)
+    if ticker_since is not None and ticker_since > timezone.now():
+        raise ValidationError({"symbol": "It has a ticker already by now, not from a day to come."})
     asset.version = 1
     asset.full_clean()
     asset.save(force_insert=True)
@@ -83,6 +85,7 @@ def update_asset(
     """Change some of what an asset is, if nobody changed it meanwhile."""
     demand_edit(by)
     asset = locked(Asset, asset_id, expected_version)
+    refuse_retired(asset)
     _only(changes, OF_AN_ASSET)
     old = stored(asset)
     for name, value in changes.items():
@@ -152,6 +155,7 @@ def update_chain(
     """Change some of what a chain is. Its family stays once an address was written by its rules."""
     demand_edit(by)
     chain = locked(Chain, chain_id, expected_version)
+    refuse_retired(chain)
     _only(changes, OF_A_CHAIN)
     old = stored(chain)
     if changes.get("family", old.family) != old.family and chain.deployments.exists():

@@ -12,13 +12,16 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from assets.errors import Conflict, Stale
 from assets.models import Claim
+from assets.models.registered import Registered
 from cqops.platform.access.models import User
+from cqops.platform.audit.services import record
 
 C = TypeVar("C", bound=Claim)
 _OF_THE_RECORD = {"id", "recorded_at", "superseded_at", "recorded_by", "approval", "source"}
@@ -28,6 +31,8 @@ def recorded(
     claim: C, *, by: User | None, approval: UUID | None = None, at: datetime | None = None
 ) -> C:
     """Store a new claim."""
+    if claim.valid_from and claim.valid_to and claim.valid_to <= claim.valid_from:
+        raise ValidationError({"valid_to": "It ends after it began, not before."})
     claim.recorded_at = at or timezone.now()
     claim.recorded_by = by
     claim.approval_id = approval
@@ -59,6 +64,8 @@ def changed(
     approval: UUID | None = None,
 ) -> C:
     """Let a claim say something else from a moment on; without one it never was as it says."""
+    if since is not None:
+        refuse_past_its_end(claim, since)
     now = superseded(claim)
     if since is not None and (claim.valid_from is None or since > claim.valid_from):
         _again(claim, {"valid_to": since}, at=now, by=by, approval=approval, source=claim.source)
@@ -70,10 +77,29 @@ def ended(
     claim: C, *, at: datetime, by: User | None, source: str, approval: UUID | None = None
 ) -> C | None:
     """Let a claim be true until a moment; one that would never have been true is taken back."""
+    refuse_past_its_end(claim, at)
     now = superseded(claim)
     if claim.valid_from is not None and at <= claim.valid_from:
         return None
     return _again(claim, {"valid_to": at}, at=now, by=by, approval=approval, source=source)
+
+
+def end_claim(
+    claim: C, *, action: str, subject: Registered, at: datetime, reason: str, by: User
+) -> C | None:
+    """End what one person may end, and say so in the audit."""
+    before = said(claim)
+    found = ended(claim, at=at, by=by, source=by.name)
+    after = {"valid_to": at}
+    record(action=action, subject=subject, before=before, after=after, reason=reason, by=by)
+    return found
+
+
+def refuse_past_its_end(claim: Claim, at: datetime) -> None:
+    """Keep an end that is known: ending again does not make it later."""
+    if claim.valid_to is not None and at >= claim.valid_to:
+        message = f"{claim} ends at {claim.valid_to.isoformat()} already."
+        raise Conflict(message, claim)
 
 
 def _again(

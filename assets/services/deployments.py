@@ -6,6 +6,7 @@ waits at a time; of many who ask at once, one asks, and the others are told.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -17,22 +18,21 @@ from django.utils import timezone
 
 from assets import events
 from assets.addresses import BadAddress, normalised
-from assets.errors import Conflict, Retired
+from assets.errors import Conflict
 from assets.models import Asset, Chain, Deployment
-from assets.services.claims import changed, ended, recorded, said, telling
+from assets.models.claims import ClaimQuerySet
+from assets.services.claims import changed, ended, recorded, refuse_past_its_end, said, telling
 from assets.services.guarding import (
     ALWAYS,
     NO,
     YES,
     as_content,
-    asked,
     asking,
     carrying_out,
     impact_on,
-    latest,
     moment,
 )
-from assets.services.holding import demand_edit, hold, in_use
+from assets.services.holding import demand_edit, held, hold, in_use, refuse_retired
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.errors import NothingChanges
@@ -40,11 +40,13 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
+from cqops.platform.approvals.services.powers import latest
 from cqops.platform.audit.services import record
 
 KIND = "assets.deployment"
 RECORD, CORRECT, END = "record", "correct", "end"
 MOST_DECIMALS = 36
+HEX = re.compile(r"0x[0-9a-fA-F]+")
 ADDRESSES = UUID("4d2f0a3e-5f5b-4a2c-9f77-0a4de0f0b6c1")
 
 
@@ -58,7 +60,7 @@ def spelt(chain: Chain, address: str) -> str:
 
 def key_of(address: str) -> str:
     """Spell what PostgreSQL compares addresses by (`address_key`)."""
-    return address.lower() if address.startswith("0x") else address
+    return address.lower() if HEX.fullmatch(address) else address
 
 
 def subject_of(chain_id: str, address: str) -> UUID:
@@ -66,12 +68,15 @@ def subject_of(chain_id: str, address: str) -> UUID:
     return uuid5(ADDRESSES, f"{chain_id}:{key_of(address)}")
 
 
-def standing(chain_id: str, address: str) -> Deployment | None:
-    """Find what is known of an address now, for now or for a time to come."""
-    now = timezone.now()
+def standing(chain_id: str, address: str, *, claim: UUID | str | None = None) -> Deployment | None:
+    """Find what is known of an address now, for now or for a time to come: one claim, or the first."""
+    found = _known(chain_id, address).exclude(valid_to__lte=timezone.now())
+    return (found.filter(pk=claim) if claim else found).first()
+
+
+def _known(chain_id: str, address: str) -> ClaimQuerySet:
     found = Deployment.objects.known().filter(chain=chain_id, address_key=key_of(address))
-    later = found.exclude(valid_to__lte=now).select_related("asset", "chain")
-    return later.order_by(F("valid_from").asc(nulls_first=True)).first()
+    return found.select_related("asset", "chain").order_by(F("valid_from").asc(nulls_first=True))
 
 
 @transaction.atomic
@@ -97,12 +102,15 @@ def propose_deployment(  # noqa: PLR0913 -- what is claimed, why, and by whom
     if not 0 <= decimals <= MOST_DECIMALS:
         raise ValidationError({"decimals": f"Decimals are between 0 and {MOST_DECIMALS}."})
     asset = in_use(asset_id)
-    there = standing(chain_id, text)
-    if there is not None and (corrects is None or corrects.pk != there.pk):
-        raise _taken(chain, text, there)
+    there = standing(chain_id, text, claim=corrects.pk) if corrects else None
     if there is None and corrects is not None:
         message = "What you correct does not stand any more. Look again."
         raise Conflict(message, corrects)
+    since = _since(valid_from, there)
+    if there is None:
+        _refuse_taken(chain, text, since)
+    if is_canonical:
+        _refuse_second_canonical(asset, chain, since, there)
     wanted = (asset.pk, decimals, is_canonical)
     if there and (there.asset_id, there.decimals, there.is_canonical) == wanted:
         message = f"{there} says exactly that already."
@@ -114,7 +122,7 @@ def propose_deployment(  # noqa: PLR0913 -- what is claimed, why, and by whom
         "Address": text,
         "Decimals": decimals,
         "Canonical": YES if is_canonical else NO,
-        "True since": valid_from or ALWAYS,
+        "True since": since or ALWAYS,
         "Source": source,
         "Because": reason.strip(),
         **_instead(there),
@@ -131,13 +139,45 @@ def propose_deployment(  # noqa: PLR0913 -- what is claimed, why, and by whom
     )
 
 
+def _since(wanted: datetime | None, there: Deployment | None) -> datetime | None:
+    """Say since when it would be so: a correction changes nothing before what it corrects began."""
+    if there is None:
+        return wanted
+    if wanted is None or (there.valid_from is not None and wanted < there.valid_from):
+        return there.valid_from
+    refuse_past_its_end(there, wanted)
+    return wanted
+
+
+def _refuse_taken(chain: Chain, address: str, since: datetime | None) -> None:
+    known = _known(chain.pk, address)
+    there = (known.exclude(valid_to__lte=since) if since else known).last()
+    if there is not None:
+        until = f" until {there.valid_to.isoformat()}" if there.valid_to else ""
+        message = f"{address} on {chain} is known already: it is {there.asset.label}{until}."
+        raise Conflict(message, there)
+
+
+def _refuse_second_canonical(
+    asset: Asset, chain: Chain, since: datetime | None, there: Deployment | None
+) -> None:
+    others = Deployment.objects.known().filter(asset=asset, chain=chain, is_canonical=True)
+    if there is not None:
+        others = others.exclude(pk=there.pk)
+        others = others.exclude(valid_from__gte=there.valid_to) if there.valid_to else others
+    other = (others.exclude(valid_to__lte=since) if since else others).first()
+    if other is not None:
+        raise Conflict(_second_canonical(asset, chain), other)
+
+
 @transaction.atomic
 def propose_end(*, deployment: Deployment, at: datetime, reason: str, by: User) -> Request:
     """Ask a second person to agree that an asset is at an address no longer."""
-    there = standing(deployment.chain_id, deployment.address)
-    if there is None or there.pk != deployment.pk:
+    there = standing(deployment.chain_id, deployment.address, claim=deployment.pk)
+    if there is None:
         message = f"{deployment} does not stand any more. Look again."
         raise Conflict(message, deployment)
+    refuse_past_its_end(there, at)
     content = {
         "Change": END,
         **_of_the_asset(there.asset),
@@ -186,8 +226,7 @@ def record_deployment(  # noqa: PLR0913 -- a claim is all of this
         valid_from=valid_from,
         source=source,
     )
-    if (there := standing(chain_id, text)) is not None:
-        raise _taken(chain, text, there)
+    _refuse_taken(chain, text, valid_from)
     with telling(_words(claim)):
         recorded(claim, by=by, approval=approval)
     _told(claim, by=by, reason="")
@@ -197,10 +236,12 @@ def record_deployment(  # noqa: PLR0913 -- a claim is all of this
 def _words(claim: Deployment) -> dict[str, str]:
     return {
         "one_asset_an_address": f"{claim} is known for that time already.",
-        "one_canonical_deployment": (
-            f"{claim.asset.label} has another canonical contract on {claim.chain} at that time."
-        ),
+        "one_canonical_deployment": _second_canonical(claim.asset, claim.chain),
     }
+
+
+def _second_canonical(asset: Asset, chain: Chain) -> str:
+    return f"{asset.label} has another canonical contract on {chain} at that time."
 
 
 def _told(claim: Deployment, *, by: User | None, reason: str) -> None:
@@ -215,16 +256,9 @@ def _told(claim: Deployment, *, by: User | None, reason: str) -> None:
     events.deployed(claim)
 
 
-def _taken(chain: Chain, address: str, there: Deployment) -> Conflict:
-    message = f"{address} on {chain} is known already: it is {there.asset.label}."
-    return Conflict(message, there)
-
-
 def _chain(chain_id: str) -> Chain:
     chain = Chain.objects.get(pk=chain_id)
-    if chain.is_retired:
-        message = f"{chain} was retired: {chain.retired_reason}"
-        raise Retired(message)
+    refuse_retired(chain)
     return chain
 
 
@@ -246,18 +280,23 @@ def instruction_now(subject_id: str) -> Content:
 
 
 def _instruction(request: Request) -> Content:
-    rows = asked(request)
+    rows = request.instruction_texts
     asset = Asset.objects.get(pk=rows["Asset id"])
-    there = standing(rows["Chain"], rows["Address"])
+    there = _asked_of(rows)
     kept = {
         name: text for name, text in rows.items() if name not in {"Stands now", "Claim that stands"}
     }
     return {**kept, **_of_the_asset(asset), **_instead(there)}
 
 
+def _asked_of(rows: dict[str, str]) -> Deployment | None:
+    """Find the claim that was asked about, or where none stood, any that stands by now."""
+    return standing(rows["Chain"], rows["Address"], claim=rows.get("Claim that stands"))
+
+
 def seen_now(subject_id: str) -> Content:
-    rows = asked(latest(KIND, subject_id))
-    there = standing(rows["Chain"], rows["Address"])
+    rows = latest(KIND, subject_id).instruction_texts
+    there = _asked_of(rows)
     touched = {UUID(rows["Asset id"]), *([there.asset_id] if there else [])}
     return as_content(impact_on(touched))
 
@@ -265,15 +304,15 @@ def seen_now(subject_id: str) -> Content:
 @transaction.atomic
 def settle(request: Request) -> None:
     """Do what was agreed to; anything else leaves what stands as it is."""
-    rows = asked(request)
+    rows = request.instruction_texts
     hold("deployment", rows["Chain"], key_of(rows["Address"]))
     carrying_out(request, instruction=_instruction(request), act=lambda: _act(request, rows))
 
 
 def _act(request: Request, rows: dict[str, str]) -> None:
     by = request.requested_by
-    there = standing(rows["Chain"], rows["Address"])
-    if rows["Change"] == RECORD or there is None:
+    there = _asked_of(rows)
+    if there is None:
         record_deployment(
             asset_id=UUID(rows["Asset id"]),
             chain_id=rows["Chain"],
@@ -287,7 +326,7 @@ def _act(request: Request, rows: dict[str, str]) -> None:
         )
         return
     demand_edit(by)
-    in_use(there.asset_id)
+    held(there.asset_id)
     if rows["Change"] == END:
         _end(there, request, rows)
         return
@@ -327,7 +366,9 @@ def _end(there: Deployment, request: Request, rows: dict[str, str]) -> None:
 
 
 def page_of(subject_id: str) -> str:
-    return reverse("admin:assets_asset_change", args=[asked(latest(KIND, subject_id))["Asset id"]])
+    return reverse(
+        "admin:assets_asset_change", args=[latest(KIND, subject_id).instruction_texts["Asset id"]]
+    )
 
 
 deployment_kind = Kind(

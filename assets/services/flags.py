@@ -11,16 +11,14 @@ from django.utils import timezone
 
 from assets import events
 from assets.errors import Conflict, NeedsSecond, Unfounded
-from assets.models import Asset, QualityFlag
+from assets.models import QualityFlag
 from assets.services.guarding import (
     as_content,
-    asked,
     asking,
     carrying_out,
     impact_on,
-    latest,
 )
-from assets.services.holding import demand_edit
+from assets.services.holding import demand_edit, held
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
 from cqops.platform.approvals.instruction import Content
@@ -28,6 +26,7 @@ from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
 from cqops.platform.approvals.services import void
+from cqops.platform.approvals.services.powers import latest
 from cqops.platform.approvals.states import OPEN
 from cqops.platform.audit.services import record
 
@@ -43,7 +42,7 @@ def raise_flag(*, flag: QualityFlag, by: User | None) -> QualityFlag:
     """Warn about an asset, at once; also about one that was retired."""
     if by is not None:
         demand(by, Action.FLAG_RAISE, {})
-    asset = Asset.objects.select_for_update(no_key=True).get(pk=flag.asset_id)
+    asset = held(flag.asset_id)
     flag.raised_at = timezone.now()
     flag.raised_by = by
     # A form may leave it out, and an unsaved row then has none.
@@ -110,7 +109,7 @@ def review_flag(*, flag: QualityFlag, review_on: date, by: User) -> QualityFlag:
 def _locked(flag_id: UUID | str) -> QualityFlag:
     rows = QualityFlag.objects.select_related("asset")
     found = rows.get(pk=flag_id)
-    Asset.objects.select_for_update(no_key=True).get(pk=found.asset_id)
+    held(found.asset_id)
     return rows.select_for_update(of=("self",)).get(pk=flag_id)
 
 
@@ -164,7 +163,9 @@ def _read(flag_id: str) -> QualityFlag:
 
 
 def instruction_now(flag_id: str) -> Content:
-    return _instruction(_read(flag_id), because=asked(latest(KIND, flag_id))["Cleared because"])
+    return _instruction(
+        _read(flag_id), because=latest(KIND, flag_id).instruction_texts["Cleared because"]
+    )
 
 
 def seen_now(flag_id: str) -> Content:
@@ -175,7 +176,7 @@ def seen_now(flag_id: str) -> Content:
 def settle(request: Request) -> None:
     """Clear what two people agreed on; anything else leaves the warning standing."""
     flag = _locked(request.subject_id)
-    because = asked(request)["Cleared because"]
+    because = request.instruction_texts["Cleared because"]
 
     def act() -> None:
         demand_edit(request.requested_by)

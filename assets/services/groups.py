@@ -9,20 +9,18 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from assets.errors import Conflict, NeedsSecond, Retired, Unfounded
+from assets.errors import Conflict, NeedsSecond, Unfounded
 from assets.models import AssetGroup, GroupMember
-from assets.services.claims import changed, ended, recorded, said, telling
+from assets.services.claims import changed, end_claim, recorded, said, telling
 from assets.services.guarding import (
     ALWAYS,
     as_content,
-    asked,
     asking,
     carrying_out,
     impact_on,
-    latest,
     moment,
 )
-from assets.services.holding import demand_edit, in_use, locked, next_version
+from assets.services.holding import demand_edit, held, in_use, locked, next_version, refuse_retired
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.errors import NothingChanges
@@ -30,6 +28,7 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
+from cqops.platform.approvals.services.powers import latest
 from cqops.platform.audit.services import record, record_saved, stored
 
 KIND = "assets.canonical_member"
@@ -80,14 +79,15 @@ def add_member(  # noqa: PLR0913 -- a claim is all of this
     is_for_pnl: bool = False,
     is_canonical: bool = False,
     valid_from: datetime | None = None,
+    reason: str = "",
 ) -> GroupMember:
     """Count an asset in a group. The canonical one is asked for; it is only seeded like this."""
     demand_edit(by)
     if is_canonical and by is not None:
         message = "Which member is canonical takes two people. Ask for it."
         raise NeedsSecond(message)
-    asset = in_use(asset_id)
     group = _group(group_id)
+    asset = in_use(asset_id)
     claim = GroupMember(
         group=group,
         asset=asset,
@@ -99,7 +99,7 @@ def add_member(  # noqa: PLR0913 -- a claim is all of this
     )
     with telling(WORDS):
         recorded(claim, by=by)
-    record(action="member.recorded", subject=group, after=said(claim), by=by)
+    record(action="member.recorded", subject=group, after=said(claim), reason=reason, by=by)
     return claim
 
 
@@ -109,8 +109,8 @@ def count_member(
 ) -> GroupMember:
     """Choose whether risk and PnL go by this group for the asset, from a moment on."""
     demand_edit(by)
-    in_use(member.asset_id)
     group = _group(member.group_id)
+    in_use(member.asset_id)
     _refuse_canonical(member)
     before = said(member)
     with telling(WORDS):
@@ -134,20 +134,10 @@ def remove_member(
     if not reason.strip():
         message = "Say why it leaves the group: exposure is added up by it."
         raise Unfounded(message)
-    in_use(member.asset_id)
     group = _group(member.group_id)
+    held(member.asset_id)
     _refuse_canonical(member)
-    before = said(member)
-    found = ended(member, at=at, by=by, source=by.name)
-    record(
-        action="member.ended",
-        subject=group,
-        before=before,
-        after={"valid_to": at},
-        reason=reason,
-        by=by,
-    )
-    return found
+    return end_claim(member, action="member.ended", subject=group, at=at, reason=reason, by=by)
 
 
 def _refuse_canonical(member: GroupMember) -> None:
@@ -218,26 +208,24 @@ def _instead(group_id: UUID | str) -> Content:
 
 def _group(group_id: UUID | str) -> AssetGroup:
     group = locked(AssetGroup, group_id, None)
-    if group.is_retired:
-        message = f"{group} was retired: {group.retired_reason}"
-        raise Retired(message)
+    refuse_retired(group)
     return group
 
 
 def instruction_now(group_id: str) -> Content:
-    return {**asked(latest(KIND, group_id)), **_instead(group_id)}
+    return {**latest(KIND, group_id).instruction_texts, **_instead(group_id)}
 
 
 def seen_now(group_id: str) -> Content:
     there = canonical(group_id)
-    wanted = UUID(asked(latest(KIND, group_id))["Asset id"])
+    wanted = UUID(latest(KIND, group_id).instruction_texts["Asset id"])
     return as_content(impact_on({wanted, *([there.asset_id] if there else [])}))
 
 
 @transaction.atomic
 def settle(request: Request) -> None:
     """Let the group go by the member that was agreed to; anything else leaves it as it is."""
-    rows = asked(request)
+    rows = request.instruction_texts
     group = locked(AssetGroup, request.subject_id, None)
     carrying_out(
         request,

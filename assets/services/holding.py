@@ -23,13 +23,22 @@ def hold(*names: object) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
+def held(asset_id: UUID | str) -> Asset:
+    """Hold an asset, in use or retired: what was said of it may still end, and warnings still stand."""
+    return Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
+
+
 def in_use(asset_id: UUID | str) -> Asset:
     """Hold an asset that something new is said about."""
-    asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
-    if asset.is_retired:
-        message = f"{asset.label} was retired: {asset.retired_reason}"
-        raise Retired(message)
+    asset = held(asset_id)
+    refuse_retired(asset)
     return asset
+
+
+def refuse_retired(row: Registered) -> None:
+    if row.is_retired:
+        message = f"{getattr(row, 'label', row)} was retired: {row.retired_reason}"
+        raise Retired(message)
 
 
 def locked(model: type[R], key: UUID | str, expected_version: int | None) -> R:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from assets.errors import Conflict, Unfounded
 from assets.models import Identifier, Scheme
-from assets.services.claims import ended, recorded, said, telling
-from assets.services.holding import demand_edit, hold, in_use
+from assets.services.claims import end_claim, recorded, said, telling
+from assets.services.holding import demand_edit, held, hold, in_use
 from cqops.platform.access.models import User
 from cqops.platform.audit.services import record
 
 TAKEN = "identifier_means_one_asset"
+VENUE_CODE = re.compile(r"[a-z0-9_-]+:.+")
 
 
 @transaction.atomic
@@ -29,10 +32,14 @@ def add_identifier(  # noqa: PLR0913 -- a claim is all of this
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
     verified_at: datetime | None = None,
+    reason: str = "",
 ) -> Identifier:
     """Say what an asset is called in another system, where that means nothing else yet."""
     demand_edit(by)
     value = value.strip()
+    if scheme == Scheme.VENUE and not VENUE_CODE.fullmatch(value):
+        message = "A code at a venue carries its short name, as in kraken:XXBT."
+        raise ValidationError({"value": message})
     hold("identifier", scheme, value)
     asset = in_use(asset_id)
     claim = Identifier(
@@ -50,7 +57,7 @@ def add_identifier(  # noqa: PLR0913 -- a claim is all of this
     except Conflict as error:
         error.existing = Identifier.objects.known().filter(scheme=scheme, value=value).first()
         raise
-    record(action="identifier.recorded", subject=asset, after=said(claim), by=by)
+    record(action="identifier.recorded", subject=asset, after=said(claim), reason=reason, by=by)
     return claim
 
 
@@ -63,18 +70,10 @@ def end_identifier(
     if not reason.strip():
         message = "Say why the id ends: ids do change, and whoever follows one asks."
         raise Unfounded(message)
-    asset = in_use(identifier.asset_id)
-    before = said(identifier)
-    found = ended(identifier, at=at, by=by, source=by.name)
-    record(
-        action="identifier.ended",
-        subject=asset,
-        before=before,
-        after={"valid_to": at},
-        reason=reason,
-        by=by,
+    asset = held(identifier.asset_id)
+    return end_claim(
+        identifier, action="identifier.ended", subject=asset, at=at, reason=reason, by=by
     )
-    return found
 
 
 def verified(*, identifier: Identifier, at: datetime | None = None) -> None:

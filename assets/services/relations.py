@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from assets import events
 from assets.errors import GoesRound, Unfounded
 from assets.models import RatioRule, Relationship, RelationshipKind
-from assets.services.claims import constraint_of, ended, recorded, said, telling
-from assets.services.holding import demand_edit, in_use
+from assets.services.claims import constraint_of, end_claim, recorded, said, telling
+from assets.services.holding import demand_edit, held, in_use
 from cqops.platform.access.models import User
 from cqops.platform.audit.services import record
 
@@ -34,6 +34,7 @@ def relate(  # noqa: PLR0913 -- a claim is all of this
     rate_source: str = "",
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
+    reason: str = "",
 ) -> Relationship:
     """Say that an asset wraps, stakes, bridges, migrated to or tracks another one."""
     demand_edit(by)
@@ -66,7 +67,13 @@ def relate(  # noqa: PLR0913 -- a claim is all of this
             raise
         message = f"{claim} would go round in a circle: {claim.other} comes from {claim.asset}."
         raise GoesRound(message) from error
-    record(action="relationship.recorded", subject=claim.asset, after=said(claim), by=by)
+    record(
+        action="relationship.recorded",
+        subject=claim.asset,
+        after=said(claim),
+        reason=reason,
+        by=by,
+    )
     events.related(claim)
     return claim
 
@@ -79,15 +86,7 @@ def end_relationship(
     if not reason.strip():
         message = "Say why it ends: prices and limits may rest on it."
         raise Unfounded(message)
-    asset = in_use(relationship.asset_id)
-    before = said(relationship)
-    found = ended(relationship, at=at, by=by, source=by.name)
-    record(
-        action="relationship.ended",
-        subject=asset,
-        before=before,
-        after={"valid_to": at},
-        reason=reason,
-        by=by,
+    asset = held(relationship.asset_id)
+    return end_claim(
+        relationship, action="relationship.ended", subject=asset, at=at, reason=reason, by=by
     )
-    return found

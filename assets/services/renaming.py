@@ -7,14 +7,13 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Upper
 from django.utils import timezone
 
 from assets import events
 from assets.errors import Conflict, Unfounded
 from assets.models import Alias, Asset
-from assets.services.claims import changed, ended, recorded, said, telling
-from assets.services.holding import in_use, locked, next_version
+from assets.services.claims import changed, end_claim, ended, recorded, said, telling
+from assets.services.holding import held, in_use, locked, next_version
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
 from cqops.platform.audit.services import record
@@ -58,10 +57,13 @@ def retitle(asset: Asset, *, ticker: str, since: datetime, by: User | None, sour
     """Record the claims of a renaming for an asset whose row is held."""
     ticker = ticker.strip()
     same = Alias.objects.known().filter(asset=asset, is_primary=False, ticker__iexact=ticker)
-    for alias in same:
+    for alias in same.exclude(valid_to__lte=since):
         # It was another name of it beside the first; from here on it is the first.
         ended(alias, at=since, by=by, source=source)
-    words = {"alias_said_once": f"{asset.label} has the ticker {ticker} at that time already."}
+    words = {
+        "alias_said_once": f"{asset.label} has the ticker {ticker} at that time already.",
+        "one_primary_alias_an_asset": f"{asset.label} has a first ticker from a later time on.",
+    }
     with telling(words):
         now = timezone.now()
         present: Alias | None = (
@@ -76,7 +78,7 @@ def retitle(asset: Asset, *, ticker: str, since: datetime, by: User | None, sour
 
 
 @transaction.atomic
-def add_alias(
+def add_alias(  # noqa: PLR0913 -- a claim is all of this
     *,
     asset_id: UUID,
     ticker: str,
@@ -84,6 +86,7 @@ def add_alias(
     by: User,
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
+    reason: str = "",
 ) -> Alias:
     """Say that an asset goes by a further ticker, as BTC does by XBT."""
     demand(by, Action.REGISTRY_EDIT, {})
@@ -100,7 +103,7 @@ def add_alias(
     }
     with telling(words):
         recorded(alias, by=by)
-    record(action="alias.recorded", subject=asset, after=said(alias), by=by)
+    record(action="alias.recorded", subject=asset, after=said(alias), reason=reason, by=by)
     return alias
 
 
@@ -109,28 +112,11 @@ def end_alias(*, alias: Alias, at: datetime, reason: str, by: User) -> Alias | N
     """Let a further ticker end; the one the desk uses is renamed instead."""
     demand(by, Action.REGISTRY_EDIT, {})
     _refuse_baseless(at, reason)
-    asset = in_use(alias.asset_id)
+    asset = held(alias.asset_id)
     if alias.is_primary:
         message = f"{alias.ticker} is what the desk calls {asset.label}. Rename it instead."
         raise Conflict(message, alias)
-    before = said(alias)
-    found = ended(alias, at=at, by=by, source=by.name)
-    record(
-        action="alias.ended",
-        subject=asset,
-        before=before,
-        after={"valid_to": at},
-        reason=reason,
-        by=by,
-    )
-    return found
-
-
-def shared(ticker: str, *, at: datetime) -> list[Asset]:
-    """Name the assets that go by a ticker now, to warn of a collision."""
-    aliases = Alias.objects.at(as_of=at, known_at=at).annotate(folded=Upper("ticker"))
-    keys = aliases.filter(folded=ticker.upper()).values("asset")
-    return list(Asset.objects.filter(pk__in=keys, retired_at=None))
+    return end_claim(alias, action="alias.ended", subject=asset, at=at, reason=reason, by=by)
 
 
 def _refuse_baseless(since: datetime, reason: str) -> None:

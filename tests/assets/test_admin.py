@@ -19,6 +19,7 @@ from assets.services.flags import raise_flag
 from assets.services.groups import canonical
 from cqops.platform.access.policy import Role
 from cqops.platform.approvals.models import Request
+from cqops.platform.audit.models import Entry
 from tests import cast
 from tests.access_stage import _BESIDE_AN_ASSET, _unchanged
 from tests.assets import stage
@@ -208,3 +209,42 @@ def test_lists_take_a_few_queries_however_many_rows(desk, model, django_assert_m
     with django_assert_max_num_queries(12):
         page = desk.get(address)
     assert page.status_code == 200
+
+
+def test_what_is_refused_is_not_said_to_be_done_and_what_was_typed_stays(desk):
+    one, other = stage.asset("ONE"), stage.asset("TWO")
+    add(desk, "identifier", asset=one.pk, scheme="coingecko", value="one")
+    page = add(desk, "identifier", asset=other.pk, scheme="coingecko", value="one")
+    assert "means another asset" in page
+    assert 'value="one"' in page
+    assert "successfully" not in page
+    stage.chain()
+    group = {"canonical_symbol": "ETH", "name": "Ether", "metadata": "{}", "version": 1}
+    group |= _unchanged(["members"])
+    assert "successfully" in add(desk, "assetgroup", **group)
+    page = add(desk, "assetgroup", **{**group, "name": "Again"})
+    assert "There is a group of this symbol already" in page
+    assert "successfully" not in page
+    assert 'value="Again"' in page
+
+
+def test_why_a_claim_was_recorded_is_in_the_audit(desk):
+    one, other = stage.asset("ONE"), stage.asset("TWO")
+    add(desk, "alias", asset=one.pk, ticker="XONE", why="seen at a venue")
+    add(desk, "identifier", asset=one.pk, scheme="coingecko", value="one", why="its page")
+    relation = {"asset": one.pk, "kind": "wraps", "other": other.pk, "ratio_rule": "none"}
+    add(desk, "relationship", **relation, why="its code")
+    add(desk, "groupmember", group=stage.group().pk, asset=one.pk, why="the same risk")
+    kinds = ("alias", "identifier", "relationship", "member")
+    found = Entry.objects.filter(action__in=[f"{kind}.recorded" for kind in kinds])
+    assert [one.reason for one in found.order_by("pk")] == [
+        *("seen at a venue", "its page", "its code", "the same risk"),
+    ]
+
+
+def test_a_first_ticker_takes_no_end(desk):
+    one = stage.asset("ONE")
+    span = {"valid_to_0": "2027-01-01", "valid_to_1": "00:00"}
+    page = add(desk, "alias", asset=one.pk, ticker="UNO", is_primary="on", **span)
+    assert "leave the end empty" in page
+    assert Alias.objects.get().ticker == "ONE"

@@ -1,7 +1,10 @@
 """Assets and chains come in, change one version at a time, and are retired with a reason."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from assets.errors import Conflict, Retired, Stale, Unfounded
 from assets.models import Alias, Asset, Chain
@@ -118,3 +121,32 @@ def test_a_chain_comes_in_once_and_keeps_the_family_its_addresses_are_written_by
     )
     retire_chain(chain_id="ethereum", expected_version=2, reason="gone", by=steward)
     assert Chain.objects.get().is_retired
+
+
+def test_what_is_retired_stays_as_it_is(steward):
+    asset, chain = stage.asset("LUNA"), stage.chain()
+    retire_asset(asset_id=asset.pk, expected_version=1, reason="collapsed", by=steward)
+    retire_chain(chain_id=chain.pk, expected_version=1, reason="halted", by=steward)
+    with pytest.raises(Retired, match="collapsed"):
+        update_asset(asset_id=asset.pk, expected_version=2, changes={"name": "x"}, by=steward)
+    with pytest.raises(Retired, match="halted"):
+        catalogue.update_chain(
+            chain_id=chain.pk, expected_version=2, changes={"name": "x"}, by=steward
+        )
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], {"x": "\x00"}, {"x": float("inf")}, {"x": [float("nan")]}]
+)
+def test_metadata_is_what_can_be_kept(metadata):
+    with pytest.raises(ValidationError) as told:
+        catalogue.create_asset(
+            asset=Asset(symbol="SOL", name="Solana", kind="token", metadata=metadata)
+        )
+    assert list(told.value.message_dict) == ["metadata"]
+
+
+def test_a_ticker_from_a_day_to_come_is_refused(steward):
+    later = timezone.now() + timedelta(days=1)
+    with pytest.raises(ValidationError, match="not from a day to come"):
+        stage.asset("SOL", ticker_since=later)

@@ -10,7 +10,13 @@ from django.utils import timezone
 from assets.errors import Conflict, NeedsSecond, Unfounded
 from assets.models import Deployment, GroupMember, QualityFlag, Severity
 from assets.services import groups
-from assets.services.deployments import propose_deployment, propose_end, record_deployment
+from assets.services.claims import ended
+from assets.services.deployments import (
+    key_of,
+    propose_deployment,
+    propose_end,
+    record_deployment,
+)
 from assets.services.flags import clear_flag, propose_clear, raise_flag, review_flag
 from assets.services.groups import add_member, canonical, propose_canonical, remove_member
 from assets.services.resolution import by_address
@@ -155,6 +161,50 @@ class TestDeployments:
         assert by_address(chain="ethereum", address=stage.USDC, as_of=JAN).asset_id == usdc.pk
         assert Entry.objects.filter(action="deployment.ended").count() == 1
 
+    def test_a_later_claim_of_the_address_can_be_corrected_and_ended(self, usdc, steward, second):
+        month = timedelta(days=30)
+        soon, later = timezone.now() + month, timezone.now() + 3 * month
+        there = stage.deployed(usdc)
+        cast.approve(propose_end(deployment=there, at=soon, reason="moves", by=steward), second)
+        next_one = stage.deployed(stage.asset("NEW"), valid_from=later)
+        cast.approve(
+            propose(next_one.asset, steward, corrects=next_one, decimals=8, valid_from=soon), second
+        )
+        corrected = Deployment.objects.known().get(asset=next_one.asset)
+        assert (corrected.decimals, corrected.valid_from) == (8, later)
+        cast.approve(propose_end(deployment=corrected, at=later, reason="off", by=steward), second)
+        assert Deployment.objects.known().get().asset == usdc
+
+    def test_what_could_not_be_carried_out_is_not_asked(self, usdc, steward, second):
+        there = stage.deployed(usdc, is_canonical=True)
+        chain = {"address": stage.WETH, "is_canonical": True}
+        with pytest.raises(Conflict, match="another canonical contract"):
+            propose(usdc, steward, **chain)
+        with stage.seeding():
+            ended(there, at=FEB, by=None, source="x")
+        with pytest.raises(Conflict, match="until 2026-02-01"):
+            propose(stage.asset("NEW"), steward)
+        assert rows_of(propose(stage.asset("AGAIN"), steward, valid_from=FEB))["Asset"]
+        known = Deployment.objects.known().get()
+        with pytest.raises(Conflict, match="does not stand"):
+            propose(usdc, steward, corrects=known)
+
+    def test_ending_what_ends_is_not_asked(self, usdc, steward):
+        until = timezone.now() + timedelta(days=1)
+        there = stage.deployed(usdc)
+        with stage.seeding():
+            there = ended(there, at=until, by=None, source="x")
+        for act in (
+            lambda: propose_end(deployment=there, at=until, reason="x", by=steward),
+            lambda: propose(usdc, steward, corrects=there, decimals=18, valid_from=until),
+        ):
+            with pytest.raises(Conflict, match="already"):
+                act()
+
+    def test_addresses_that_are_longer_than_hexadecimal_are_found_as_they_are_spelt(self):
+        assert key_of("0xABC") == "0xabc"
+        assert key_of("0x2::sui::SUI") == "0x2::sui::SUI"
+
     def test_what_changed_meanwhile_voids_the_question(self, usdc, steward, second):
         asked = propose(usdc, steward)
         stage.deployed(stage.asset("FAKE"))
@@ -248,7 +298,7 @@ class TestCanonicalMembers:
                 group=stage.group("X"), asset=other, is_canonical=True, source="x"
             )
 
-    def test_another_canonical_member_meanwhile_voids_the_question(self, ether, steward, second):
+    def test_one_question_about_the_canonical_member_waits_at_a_time(self, ether, steward, second):
         group, eth, weth = ether
         first = self.ask(group, eth, steward)
         with pytest.raises(AlreadyAsked):

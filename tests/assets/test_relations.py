@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from assets.errors import Conflict, GoesRound, Unfounded
 from assets.models import Identifier, Relationship
+from assets.services.catalogue import retire_asset
 from assets.services.identifiers import add_identifier, end_identifier, verified
 from assets.services.relations import end_relationship, relate
 from cqops.platform.access.policy import NotAllowed, Role
@@ -73,3 +75,27 @@ def test_an_id_that_means_another_asset_is_a_conflict_that_names_it(steward):
     assert Identifier.objects.get().last_verified_at == JAN
     with pytest.raises(Unfounded):
         end_identifier(identifier=first, at=MAR, reason=" ", by=steward)
+
+
+def test_ending_again_makes_an_end_no_later_and_goes_on_for_what_is_retired(steward):
+    one, two = stage.asset("ONE"), stage.asset("TWO")
+    made = say(one, "wraps", two, steward, valid_to=MAR)
+    with pytest.raises(Conflict, match="2026-03-01T00:00:00"):
+        end_relationship(relationship=made, at=stage.APR, reason="again", by=steward)
+    retire_asset(asset_id=one.pk, expected_version=1, reason="gone", by=steward)
+    left = end_relationship(relationship=made, at=FEB, reason="earlier than that", by=steward)
+    assert left.valid_to == FEB
+
+
+@pytest.mark.parametrize("value", ["XXBT", "Kraken:XXBT", "kraken:"])
+def test_a_code_at_a_venue_names_the_venue(steward, value):
+    with pytest.raises(ValidationError, match="kraken:XXBT"):
+        add_identifier(
+            asset_id=stage.asset("BTC").pk, scheme="venue", value=value, source="x", by=steward
+        )
+
+
+def test_what_ends_before_it_begins_is_refused_beside_its_field(steward):
+    with pytest.raises(ValidationError) as told:
+        say(stage.asset("ONE"), "wraps", stage.asset("TWO"), steward, valid_from=MAR, valid_to=FEB)
+    assert list(told.value.message_dict) == ["valid_to"]
