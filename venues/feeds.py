@@ -124,7 +124,8 @@ class Feeds:
         async for event in self._events(venue, symbols, "books"):
             if isinstance(event, StreamReset):
                 tell_reset(f"Books of {venue.name}", event, labels={"venue": venue.slug})
-                for name in names.values():
+                lost = [names[symbol] for symbol in event.symbols or symbols if symbol in names]
+                for name in lost:
                     self.books[name].reset(event.reason)
                     self.changed.add(name)
             elif event.symbol in names:

@@ -164,6 +164,18 @@ async def test_a_broken_stream_says_so_at_once(monkeypatch, redis):
     assert process.books[NAME].resyncs == 1
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_break_of_other_symbols_leaves_a_book_as_it_is(monkeypatch, redis):
+    reset = StreamReset(reason="gap", received_at=datetime.now(UTC), symbols=("ETH-USD",))
+    streams = ScriptedStreams([snapshot(), reset, better_bid()])
+    process = await follow(
+        monkeypatch,
+        streams,
+        until=lambda _: stored() is not None and stored().bids[:1] == [("100.15", "5")],
+    )
+    assert process.books[NAME].resyncs == 0
+
+
 def kinds(journal):
     journal.flush(is_end=True)
     return list(OpsEvent.objects.order_by("pk").values_list("kind", "words"))

@@ -205,10 +205,14 @@ ExecutionReport: TypeAlias = OrderUpdate | Fill
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReset:
-    """The stream lost continuity: whoever listens must read the state again."""
+    """The stream lost continuity: whoever listens must read the state again.
+
+    Without symbols it is of all that is listened to.
+    """
 
     reason: str
     received_at: datetime
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

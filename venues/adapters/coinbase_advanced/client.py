@@ -27,8 +27,9 @@ from venues.adapters.kit.listing import PageWords, of_side, of_status
 from venues.adapters.kit.reading import first, inside, unix_time
 from venues.adapters.kit.refusals import rejected
 from venues.adapters.kit.rest import Params, RestClient, looking_up, next_cursor, unknown
+from venues.adapters.kit.spread import spread
 from venues.adapters.kit.stream import Follower
-from venues.adapters.kit.writing import amount, invalid
+from venues.adapters.kit.writing import amount
 from venues.interface.errors import Rejected
 from venues.interface.types import (
     OPEN_STATUSES,
@@ -68,7 +69,7 @@ _FILL_WORDS: Final = replace(
     _ORDER_WORDS, since="start_sequence_timestamp", until="end_sequence_timestamp"
 )
 # A limit another client keeps in practice; the venue documents none.
-MOST_BOOKS_ON_A_SOCKET: Final = 55
+MOST_PRODUCTS_ON_A_SOCKET: Final = 55
 # `-USDC` products that are markets of their own, not another name of a `-USD` one.
 OWN_USDC_MARKETS: Final = frozenset({"USDT-USDC", "EURC-USDC"})
 
@@ -233,18 +234,15 @@ class CoinbaseAdvancedClient(RestClient):
     def subscribe_order_book(
         self, symbols: Sequence[str]
     ) -> AsyncGenerator[BookEvent | StreamReset, None]:
-        if len(set(symbols)) > MOST_BOOKS_ON_A_SOCKET:
-            message = f"at most {MOST_BOOKS_ON_A_SOCKET} books on one socket: split the symbols"
-            raise invalid(message)
-        return self._listen(self._config.ws_url, feed.Books, symbols)
+        return self._market_stream(feed.Books, symbols)
 
     def subscribe_trades(self, symbols: Sequence[str]) -> AsyncGenerator[Trade | StreamReset, None]:
-        return self._listen(self._config.ws_url, feed.Trades, symbols)
+        return self._market_stream(feed.Trades, symbols)
 
     def subscribe_tickers(
         self, symbols: Sequence[str]
     ) -> AsyncGenerator[Ticker | StreamReset, None]:
-        return self._listen(self._config.ws_url, feed.Tickers, symbols)
+        return self._market_stream(feed.Tickers, symbols)
 
     def subscribe_executions(
         self, symbols: Sequence[str]
@@ -252,6 +250,15 @@ class CoinbaseAdvancedClient(RestClient):
         """Follow all of the account's orders: this venue wants no symbols named."""
         self._need_key()
         return self._listen(self._config.ws_user_url, feed.Executions, ())
+
+    def _market_stream(
+        self, channel: type[ChannelFeed[T]], symbols: Sequence[str]
+    ) -> AsyncGenerator[T | StreamReset, None]:
+        return spread(
+            symbols,
+            MOST_PRODUCTS_ON_A_SOCKET,
+            lambda part: self._listen(self._config.ws_url, channel, part),
+        )
 
     async def _listen(
         self, url: str, channel: type[ChannelFeed[T]], symbols: Sequence[str]

@@ -11,10 +11,19 @@ from typing import Any
 import pytest
 
 from tests.venues.adapters.conformance.scenarios import NEEDS, SCENARIOS
-from tests.venues.adapters.conformance.stage import FICTIONAL, OTHER_KEYS, STAGES, staged
+from tests.venues.adapters.conformance.stage import (
+    FICTIONAL,
+    OTHER,
+    OTHER_KEYS,
+    STAGES,
+    SYMBOL,
+    Tape,
+    staged,
+)
 from venues.adapters.registry import ADAPTERS
 from venues.interface.errors import Cause, OutcomeUnknown, Rejected
-from venues.interface.types import OrderStatus, Page
+from venues.interface.types import BookEvent, OrderStatus, Page, StreamReset
+from venues.marketdata.assembler import Assembler
 
 
 def test_every_adapter_is_on_the_stage():
@@ -56,6 +65,40 @@ async def test_scenario_with_the_other_kind_of_key(slug: str, name: str, tmp_pat
         assert NEEDS[name](desk)
         await SCENARIOS[name](desk)
         assert desk.strangers() == []
+
+
+@pytest.mark.slow
+async def test_books_are_right_over_several_sockets_too(tmp_path: Path, monkeypatch: Any):
+    monkeypatch.setattr("venues.adapters.coinbase_advanced.client.MOST_PRODUCTS_ON_A_SOCKET", 1)
+    async with staged("coinbase_advanced", tmp_path) as desk:
+        tape = Tape(desk.client.subscribe_order_book([SYMBOL, OTHER]))
+        await tape.until(
+            lambda items: (
+                {one.symbols for one in items if isinstance(one, StreamReset)}
+                == {(SYMBOL,), (OTHER,)}
+            )
+        )
+        books = {symbol: Assembler(symbol) for symbol in (SYMBOL, OTHER)}
+        await tape.until(
+            lambda items: {i.symbol for i in items if isinstance(i, BookEvent)} == books.keys()
+        )
+        at = len(tape.items)
+        desk.app.step()
+        desk.app.second()
+        await tape.until(
+            lambda items: (
+                {i.symbol for i in items[at:] if isinstance(i, BookEvent) and not i.changes}
+                == books.keys()
+            )
+        )
+        for item in tape.items:
+            if isinstance(item, BookEvent):
+                books[item.symbol].apply(item)
+        await tape.close()
+        for symbol, book in books.items():
+            truth, taken = await desk.client.get_order_book(symbol, 100), book.snapshot(100)
+            assert taken is not None
+            assert (taken.bids, taken.asks) == (truth.bids, truth.asks)
 
 
 class Broken:
