@@ -39,7 +39,7 @@ LOCKS = (
     ),
     *(
         Lock(name=f"tests/oracles/{name}.lock", lists=(f"oracle-{name}",), options=())
-        for name in ("sdks", "ccxt")
+        for name in ("sdks", "ccxt", "schemathesis")
     ),
 )
 

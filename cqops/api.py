@@ -7,9 +7,12 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.urls import include, path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
+from cqops.platform.access.policy import Action
 from cqops.platform.approvals.api import Approvals, DecideApproval, OneApproval
 from portfolio.api import Breaks, OneReconciliation, Positions, Reconciliations
 from trading.api import CancelOrder, OneOrder, Orders
@@ -35,6 +38,14 @@ urlpatterns = [
     path("symbols", Symbols.as_view(), name="api-symbols"),
     path("books/<slug:venue>/<str:symbol>", Book.as_view(), name="api-book"),
 ]
+
+
+class Document(SpectacularAPIView):
+    """The OpenAPI document, for people and for programs."""
+
+    authentication_classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    permission_classes = api_settings.DEFAULT_PERMISSION_CLASSES
+    actions = {"GET": Action.DESK_VIEW}
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

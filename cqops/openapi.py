@@ -17,6 +17,8 @@ DOCUMENT: dict[str, Any] = {
         "RegistryAnswer": "assets.services.resolution.Answer",
     },
     "SERVE_INCLUDE_SCHEMA": False,
+    # What is sent may be narrower than what is answered: text that must not be empty says so.
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

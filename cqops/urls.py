@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from cqops import site
+from cqops.api import Document
 from cqops.platform.access.doors import requires
 from cqops.platform.access.policy import Action
 
@@ -21,7 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("trading.urls")),
     path("", include("portfolio.urls")),
     path("api/v1/", include("cqops.api")),
-    path("api/schema/", requires(Action.DESK_VIEW)(SpectacularAPIView.as_view()), name="schema"),
+    path("api/schema/", Document.as_view(), name="schema"),
     path(
         "api/docs/",
         requires(Action.DESK_VIEW)(SpectacularSwaggerSplitView.as_view()),

@@ -64,7 +64,7 @@ class TestAddresses:
         assert "Enter as" not in page
         assert f"<strong>{environment}</strong>" in page
 
-    @pytest.mark.parametrize("name", [*PAGES, "overview-rows", "positions-table", "schema"])
+    @pytest.mark.parametrize("name", [*PAGES, "overview-rows", "positions-table"])
     def test_strangers_are_sent_to_the_sign_in_page(self, client, name):
         answer = client.get(reverse(name))
 
@@ -174,7 +174,8 @@ class TestRefusals:
         answer = client.get("/api/v1/nowhere")
 
         assert answer.status_code == 404
-        assert answer.json() == {"detail": "There is nothing at this address."}
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["detail"] == "There is nothing at this address."
 
     def test_a_form_without_its_token_says_that_nothing_was_sent(self):
         strict = Client(enforce_csrf_checks=True)

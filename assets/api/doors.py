@@ -26,10 +26,10 @@ from assets.services.resolution import Clocks
 from cqops.platform.access.rest import caller
 from cqops.platform.approvals.models import Request as ApprovalRequest
 
-SEEN = re.compile(r'(?:W/)?"(?P<quoted>[0-9]{1,9})"|(?P<bare>[0-9]{1,9})')
+SEEN = re.compile(r'(?:W/)?"([0-9]{1,9})"|([0-9]{1,9})')
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "pattern": f"^({SEEN.pattern})$"},
     OpenApiParameter.HEADER,
     required=True,
     description='The version you saw, as in "3".',
@@ -155,7 +155,7 @@ def version_of(request: Request) -> int:
     found = SEEN.fullmatch(text)
     if found is None:
         raise serializers.ValidationError({"If-Match": 'Name one version, as in "3".'})
-    return int(found["quoted"] or found["bare"])
+    return int(found[1] or found[2])
 
 
 def versioned(body: Any, row: Registered, status: int = 200, **headers: str) -> Response:

@@ -19,15 +19,42 @@ REASON = "For the history, and for whoever has to agree."
 M = TypeVar("M", bound=Model)
 
 
+# What JSON writes each kind of field as, and how that is asked for. The framework would take a number for
+# text, "yes" for true and nothing for no row at all.
+WRITTEN: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str], ...] = (
+    (serializers.BooleanField, bool, "Send true or false."),
+    (serializers.IntegerField, int, "Send a whole number."),
+    (serializers.CharField, str, "Send text."),
+    (serializers.UUIDField, str, "Send an id as text."),
+    (serializers.PrimaryKeyRelatedField, str, "Send an id as text."),
+)
+
+
 class Strict(serializers.Serializer[Any]):
-    """Refuses names it does not know: one that is spelt wrong would otherwise be left out in silence."""
+    """Refuses names it does not know: one that is spelt wrong would otherwise be left out in silence.
+
+    What comes as JSON is taken as it is written, and not as something it might be read as.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (strange := sorted(set(data) - set(self.fields))):
-            raise serializers.ValidationError(
-                {str(name): ["There is nothing of this name here."] for name in strange}
-            )
+        if isinstance(data, dict):
+            if strange := sorted(set(data) - set(self.fields)):
+                raise serializers.ValidationError(
+                    {str(name): ["There is nothing of this name here."] for name in strange}
+                )
+            wrong = self._written_otherwise(data) if self.context.get("is_json") else {}
+            if wrong:
+                raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
+
+    def _written_otherwise(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        return {
+            name: [words]
+            for name, value in data.items()
+            for kind, written, words in WRITTEN
+            if value is not None and isinstance(self.fields[name], kind)
+            if type(value) is not written or (value == "" and "id" in words)
+        }
 
 
 class Moment(serializers.DateTimeField):
@@ -95,15 +122,15 @@ def named(
 
 def sent(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
     """Read a body."""
-    return _read(shape, request.data)
+    return _read(shape, request.data, is_json=True)
 
 
 def asked(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
     """Read what stands behind the question mark."""
-    return _read(shape, request.query_params.dict())
+    return _read(shape, request.query_params.dict(), is_json=False)
 
 
-def _read(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    found = shape(data=data)
+def _read(shape: type[serializers.Serializer[Any]], data: Any, *, is_json: bool) -> dict[str, Any]:
+    found = shape(data=data, context={"is_json": is_json})
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -26,5 +28,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def _refused(request: HttpRequest, status: int, *, needed: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": WORDS[status]}, status=status)
+        said = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        return JsonResponse(
+            {**said, "detail": WORDS[status]},
+            status=status,
+            content_type="application/problem+json",
+        )
     return render(request, f"{status}.html", {"needed": needed}, status=status)

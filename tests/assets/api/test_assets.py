@@ -259,3 +259,25 @@ class TestCollisions:
             api.get("assets", limit=1)
         with django_assert_max_num_queries(len(few)):
             api.get("assets", limit=30)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"category": 7}, "category"),
+        ({"precision": "8"}, "precision"),
+        ({"precision": True}, "precision"),
+    ],
+)
+def test_json_is_taken_as_it_is_written(api, body, field):
+    said = problem_of(api.post("assets", symbol="X", name="X", kind="token", **body), 400)
+    assert fields_of(said) == {field}
+
+
+def test_no_row_is_null_and_not_an_empty_text(api):
+    said = problem_of(api.post("chains", id="x", name="X", family="evm", native_asset=""), 400)
+    assert fields_of(said) == {"native_asset"}
+
+
+def test_a_program_reads_the_document_with_its_token(api):
+    assert api.client.get("/api/schema/").status_code == 200
