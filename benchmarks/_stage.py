@@ -19,8 +19,9 @@ from trading.models import Portfolio, PortfolioKind, SwitchMode
 from trading.services.checks import Ticket
 from trading.services.switches import seed_mode
 from venues.interface.types import OrderType, Side, TimeInForce
-from venues.models import Account, Venue, VenueSymbol
+from venues.models import Account, Listing, Venue
 from venues.services.books import PublishedBook, book_key
+from venues.services.recording import seed_meaning
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,20 @@ class Stage:
             rest_url="http://127.0.0.1:9",
             ws_url="ws://127.0.0.1:9",
         )
-        symbol = VenueSymbol.objects.create(
-            venue=venue,
-            symbol="BTC-USD",
-            base=base,
-            quote=quote,
-            price_tick=Decimal("0.01"),
-            quantity_step=Decimal("0.0001"),
-            min_quantity=Decimal("0.0001"),
-            min_notional=Decimal(1),
-            valid_from=datetime.now(UTC) - timedelta(days=1),
+        symbol = seed_meaning(
+            listing=Listing(
+                venue=venue,
+                symbol="BTC-USD",
+                said_base="BTC",
+                said_quote="USD",
+                price_tick=Decimal("0.01"),
+                quantity_step=Decimal("0.0001"),
+                min_quantity=Decimal("0.0001"),
+                min_notional=Decimal(1),
+            ),
+            base_id=base.pk,
+            quote_id=quote.pk,
+            source="the benchmark",
         )
         seed_mode(mode=SwitchMode.ON)
         book = PublishedBook(

@@ -19,7 +19,7 @@ from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
 
-from assets.demo import seed_registry
+from assets.demo import SOURCE, seed_registry
 from assets.models import Asset
 from cqops.platform.access import second_factor
 from cqops.platform.access.demo import DOMAIN as DEMO_DOMAIN
@@ -35,10 +35,11 @@ from trading.services.portfolios import save_portfolio
 from trading.services.switches import seed_mode
 from trading.services.tickets import place
 from venues.interface.types import OrderType, Side, TimeInForce
-from venues.models import Account, Venue, VenueSymbol
+from venues.models import Account, Listing, Venue, VenueSymbol
 from venues.services.books import read_touch
 from venues.services.keys import seed_credential
-from venues.services.registration import save_account, save_symbol, save_venue
+from venues.services.recording import seed_meaning
+from venues.services.registration import save_account, save_venue
 from venues.simulator.demo_keys import generate_demo_key, generate_shared_key, register_key
 from venues.simulator.keys import KeyRing
 
@@ -192,17 +193,22 @@ def _symbols(venue: Venue, symbols: list[str], assets: dict[str, Asset]) -> None
     for text in symbols:
         base, quote = text.split("-")
         if not VenueSymbol.objects.filter(venue=venue, symbol=text).exists():
-            save_symbol(
-                symbol=VenueSymbol(
+            listed = Listing.objects.listed().filter(venue=venue, symbol=text).first()
+            seed_meaning(
+                listing=listed
+                or Listing(
                     venue=venue,
                     symbol=text,
-                    base=assets[base],
-                    quote=assets[quote],
+                    said_base=base,
+                    said_quote=quote,
                     price_tick=Decimal("0.01"),
                     quantity_step=Decimal(steps[base]),
                     min_quantity=Decimal(steps[base]),
                     min_notional=Decimal(1),
-                )
+                ),
+                base_id=assets[base].pk,
+                quote_id=assets[quote].pk,
+                source=SOURCE,
             )
 
 

@@ -205,6 +205,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 _OF_AN_ACCOUNT = {"venue": "account__venue_id", "account": "account_id"}
 ACCESS_SCOPES = {
     "venues.Venue": {"venue": "id"},
+    "venues.Listing": {"venue": "venue_id"},
     "venues.VenueSymbol": {"venue": "venue_id"},
     "venues.Account": {"venue": "venue_id", "account": "id"},
     "venues.Credential": _OF_AN_ACCOUNT,
@@ -278,7 +279,7 @@ SPECTACULAR_SETTINGS = openapi.DOCUMENT
 DEMO_STRATEGY = IS_SIMULATED and env.flag("DEMO_STRATEGY", default=True)
 
 # --- Events: the outbox and the streams it is published to ---------------------------------------
-EVENT_SCHEMAS = ["assets.events.EVENTS", "trading.events.EVENTS", "portfolio.events.EVENTS"]
+EVENT_SCHEMAS = [f"{app}.events.EVENTS" for app in ("assets", "venues", "trading", "portfolio")]
 EVENTS_TRIES = 8
 EVENTS_KEEP_DAYS = env.integer("EVENTS_KEEP_DAYS", default=7, low=1, high=365)
 EVENTS_STREAM_LENGTH = env.integer("EVENTS_STREAM_LENGTH", default=100_000, low=100, high=10**8)
@@ -346,6 +347,7 @@ APPROVAL_KINDS = {
     "assets.canonical_member": "assets.services.groups.canonical_kind",
     "assets.clear_flag": "assets.services.flags.clear_kind",
     "venues.credential": "venues.services.keys.key_kind",
+    "venues.symbol": "venues.services.mapping.symbol_kind",
     "trading.switch": "trading.services.switching.switch_kind",
     "trading.order": "trading.services.approvals.order_kind",
     "portfolio.close_break": "portfolio.services.closing.close_kind",
@@ -353,6 +355,8 @@ APPROVAL_KINDS = {
 # Needs that point upwards are named here and resolved at use.
 KEY_DEEDS = ["trading.services.deeds.deeds"]
 REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact.orders_on"]
+REGISTRY_IMPACT += ["portfolio.services.impact.positions_in"]
+REGISTRY_TRADED_UNDER = "trading.services.impact.traded_under"
 REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [

@@ -86,7 +86,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         [
             Page("Assets", f"{ASSETS}_asset_changelist", Action.REGISTRY_VIEW, "token", "a"),
             Page("Venue settings", f"{VENUES}_venue_changelist", Action.VENUE_VIEW, "hub", "v"),
-            Page("Symbols", f"{VENUES}_venuesymbol_changelist", Action.VENUE_VIEW, "sell"),
+            Page("Symbols", f"{VENUES}_listing_changelist", Action.VENUE_VIEW, "sell"),
             Page("Accounts", f"{VENUES}_account_changelist", Action.VENUE_VIEW, "key"),
             Page("Portfolios", f"{TRADING}_portfolio_changelist", Action.REGISTRY_VIEW, "work"),
             Page(

@@ -42,10 +42,12 @@ from venues.interface.types import Order as VenueOrder
 from venues.mock import BareVenue, samples
 from venues.mock.abilities import WithFills
 from venues.mock.samples import NOON
-from venues.models import Account, Venue, VenueSymbol
+from venues.models import Account, Listing, Standing, Venue, VenueSymbol
 from venues.services import powers
 from venues.services.books import PublishedBook, book_key
 from venues.services.keys import seed_credential
+
+SINCE = NOON - timedelta(days=365)
 
 
 def person(
@@ -117,20 +119,47 @@ def pass_deadline(request: Request) -> None:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
+TERMS = {
+    "price_tick": Decimal("0.01"),
+    "quantity_step": Decimal("0.0001"),
+    "min_quantity": Decimal("0.0001"),
+    "min_notional": Decimal(1),
+}
+
+
+def listing(text: str = "BTC-USD", **changes: object) -> Listing:
+    """List a symbol that nobody mapped yet."""
+    base, quote = text.split("-")
+    found = Listing.objects.listed().filter(venue=venue(), symbol=text).first()
+    given = {"said_base": base, "said_quote": quote, "listed_at": SINCE, **TERMS, **changes}
+    return found or Listing.objects.create(venue=venue(), symbol=text, **given)
+
+
 def symbol(text: str = "BTC-USD") -> VenueSymbol:
     base, quote = text.split("-")
-    found = VenueSymbol.objects.filter(venue=venue(), symbol=text, valid_to=None).first()
-    return found or VenueSymbol.objects.create(
-        venue=venue(),
-        symbol=text,
-        base=asset(base),
-        quote=asset(quote, AssetKind.FIAT),
-        price_tick=Decimal("0.01"),
-        quantity_step=Decimal("0.0001"),
-        min_quantity=Decimal("0.0001"),
-        min_notional=Decimal(1),
-        valid_from=NOON - timedelta(days=365),
-    )
+    found = VenueSymbol.objects.in_force().filter(venue=venue(), symbol=text).first()
+    if found is not None:
+        return found
+    listed = listing(text)
+    with seeding():
+        made = VenueSymbol.objects.create(
+            listing=listed,
+            venue=venue(),
+            symbol=text,
+            base=asset(base),
+            quote=asset(quote, AssetKind.FIAT),
+            source="the cast",
+            valid_from=SINCE,
+            recorded_at=SINCE,
+            **TERMS,
+        )
+        listed.standing = Standing.MAPPED
+        listed.save()
+    return made
+
+
+def suspend(row: VenueSymbol) -> None:
+    Listing.objects.filter(pk=row.listing_id).update(standing=Standing.SUSPENDED, why="a doubt")
 
 
 def account(name: str = "Main") -> Account:

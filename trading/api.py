@@ -21,7 +21,7 @@ from trading.services.blotter import BadCursor, Filter, page, visible
 from trading.services.cancels import TooLate, request_cancel
 from trading.services.tickets import Conflict, place
 from trading.states import State
-from venues.models import Account, VenueSymbol
+from venues.models import Account, Listing, VenueSymbol
 
 
 class AmountText(serializers.CharField):
@@ -170,6 +170,10 @@ class NewOrder(serializers.Serializer[Any]):
         missing = {
             name: f"There is no {name} {attrs[name]!r}." for name, row in rows.items() if not row
         }
+        if "symbol" in missing:
+            listed = Listing.objects.listed().select_related("venue")
+            found = listed.filter(venue__slug=attrs["venue"], symbol=attrs["symbol"]).first()
+            missing["symbol"] = (found and found.why_not_traded) or missing["symbol"]
         if missing:
             raise serializers.ValidationError(missing)
         return {**attrs, **{name: row.pk for name, row in rows.items() if row}}

@@ -104,6 +104,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             "account__venue",
             "portfolio",
             "symbol__venue",
+            "symbol__listing",
             "symbol__base",
             "symbol__quote",
             "placed_by",

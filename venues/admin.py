@@ -20,12 +20,15 @@ from unfold.widgets import (
 from cqops.platform.access.admin_doors import Kept, ReadOnly, StepUp, by
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
+from venues import admin_symbols
 from venues.adapters.contract import KeyField
 from venues.adapters.registry import ADAPTERS
-from venues.models import Account, Credential, DriftReport, Maintenance, Venue, VenueSymbol
+from venues.models import Account, Credential, DriftReport, Maintenance, Venue
 from venues.services.keys import Terms, propose_credential, retire_credential
 from venues.services.powers import said_of, try_connection
-from venues.services.registration import objections, save_account, save_symbol, save_venue
+from venues.services.registration import objections, save_account, save_venue
+
+__all__ = ["admin_symbols"]
 
 
 class VenueForm(forms.ModelForm[Venue]):
@@ -50,19 +53,6 @@ class VenueAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: Venue, form: Any, change: Any) -> None:
         save_venue(venue=obj)
-
-
-@admin.register(VenueSymbol)
-class VenueSymbolAdmin(Kept):
-    list_display = ["symbol", "venue", "base", "quote", "price_tick", "quantity_step", "status"]
-    list_filter = ["venue", "status"]
-    list_select_related = ["venue", "base", "quote"]
-    search_fields = ["symbol"]
-    readonly_fields = ["id", "synced_at"]
-    autocomplete_fields = ["base", "quote"]
-
-    def save_model(self, request: HttpRequest, obj: VenueSymbol, form: Any, change: Any) -> None:
-        save_symbol(symbol=obj)
 
 
 @admin.register(Account)

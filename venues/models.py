@@ -2,26 +2,25 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
-from django.utils import timezone
+from django.db.models import Q
 
-from assets.fields import AmountField
-from assets.models import Asset
 from cqops.platform.installation.models import Installation
 from venues.archive import ArchiveDay, MarketWindow, RawFrame, WindowState
 from venues.condition import DriftReport, Maintenance, VenueHealth
+from venues.symbols import InstrumentKind, Listing, Standing, SymbolStatus, VenueSymbol
 
 __all__ = [
     "Account",
     "ArchiveDay",
     "Credential",
     "DriftReport",
+    "InstrumentKind",
+    "Listing",
     "Maintenance",
     "MarketWindow",
     "RawFrame",
+    "Standing",
     "SymbolStatus",
     "Venue",
     "VenueHealth",
@@ -50,71 +49,6 @@ class Venue(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class SymbolStatus(models.TextChoices):
-    TRADABLE = "tradable", "Tradable"
-    HALTED = "halted", "Halted by the venue"
-    SUSPENDED = "suspended", "Suspended by the desk"
-
-
-class VenueSymbolQuerySet(models.QuerySet["VenueSymbol"]):
-    def current(self) -> VenueSymbolQuerySet:
-        """Those in force now, of venues that are switched on."""
-        return self.filter(valid_to=None, venue__is_enabled=True)
-
-
-class VenueSymbol(models.Model):
-    """What one venue's symbol means, for a span of time. At no moment does it mean two things."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="symbols")
-    symbol = models.CharField(max_length=40)
-    base = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="base_of")
-    quote = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quote_of")
-    price_tick = AmountField()
-    quantity_step = AmountField()
-    min_quantity = AmountField()
-    min_notional = AmountField()
-    status = models.CharField(max_length=10, choices=SymbolStatus, default=SymbolStatus.TRADABLE)
-    valid_from = models.DateTimeField(default=timezone.now)
-    valid_to = models.DateTimeField(null=True, blank=True)
-    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects = VenueSymbolQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["venue__name", "symbol"]
-        constraints = [
-            ExclusionConstraint(
-                name="venue_symbol_means_one_thing",
-                expressions=[
-                    ("venue", RangeOperators.EQUAL),
-                    ("symbol", RangeOperators.EQUAL),
-                    (
-                        Func(
-                            F("valid_from"),
-                            F("valid_to"),
-                            function="tstzrange",
-                            output_field=DateTimeRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                ],
-            ),
-            models.CheckConstraint(
-                condition=Q(price_tick__gt=0) & Q(quantity_step__gt=0),
-                name="venue_symbol_steps_positive",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.symbol} at {self.venue}"
-
-    @property
-    def key(self) -> str:
-        """The address of its book: venue and symbol."""
-        return f"{self.venue.slug}:{self.symbol}"
 
 
 class Account(models.Model):

@@ -10,7 +10,7 @@ from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
 from cqops.platform.access.rows import allowed_rows
 from cqops.platform.overview import OverviewRow, Severity
-from venues.models import Account, Credential, Maintenance, SymbolStatus, VenueSymbol
+from venues.models import Account, Credential, Maintenance, VenueSymbol
 from venues.services.books import read_touches
 from venues.services.standing import unknown_drift
 
@@ -22,10 +22,10 @@ def rows(user: User) -> list[OverviewRow]:
     """Name books that cannot be trusted, symbols that do not trade, accounts without a key."""
     if not may(user, Action.MARKET_VIEW):
         return []
-    symbols = list(VenueSymbol.objects.current().select_related("venue"))
+    symbols = list(VenueSymbol.objects.current().select_related("venue", "listing"))
     touches = read_touches(symbols, now=timezone.now())
     stale = [symbol.symbol for symbol in symbols if not touches[symbol.key].is_trusted]
-    halted = [symbol.symbol for symbol in symbols if symbol.status != SymbolStatus.TRADABLE]
+    halted = [symbol.symbol for symbol in symbols if not symbol.is_traded]
     in_use = Credential.objects.in_use().filter(account=OuterRef("pk"))
     keyless = Account.objects.filter(~Exists(in_use), is_enabled=True)
     found = [

@@ -11,7 +11,7 @@ from venues.services.windows import give_up
 
 @shared_task(name="venues.sync_instruments")
 def sync_instruments_task() -> None:
-    sync_instruments()
+    sync_instruments(now=timezone.now())
 
 
 @shared_task(name="venues.check_health")

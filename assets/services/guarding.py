@@ -74,12 +74,13 @@ def asking(  # noqa: PLR0913 -- a request is all of this
     assets: Collection[UUID],
     by: User,
     reason: str,
+    also: Collection[Impact] = (),
 ) -> Request:
     """Ask a second person, who reads what it would touch beside what is asked for."""
     if not reason.strip():
         message = "Say why: whoever agrees reads it, and so does the audit."
         raise Unfounded(message)
-    impact = impact_on(assets)
+    impact = [*impact_on(assets), *also]
     request = ask(
         kind=kind,
         subject_kind=kind,

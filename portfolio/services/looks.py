@@ -51,7 +51,8 @@ class Symbols:
     """What a venue's symbols mean in assets."""
 
     def __init__(self, account: Account) -> None:
-        rows = VenueSymbol.objects.filter(venue=account.venue_id).order_by("valid_from")
+        known = VenueSymbol.objects.known().filter(venue=account.venue_id)
+        rows = known.order_by(F("valid_from").asc(nulls_first=True))
         self._meaning = {
             row.symbol: (row.base.symbol, row.quote.symbol)
             for row in rows.select_related("base", "quote")

@@ -11,6 +11,8 @@ from channels.db import database_sync_to_async
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from assets.services.claims import ended
+from cqops.platform.access.allowances import seeding
 from cqops.platform.live.redis import client as redis_client
 from cqops.platform.telemetry.forever import end
 from cqops.platform.telemetry.logs import trace_id
@@ -29,7 +31,7 @@ from venues.interface.types import (
 )
 from venues.live import TRADES_KEPT, tickers_key, trades_key
 from venues.marketdata.assembler import Assembler
-from venues.models import SymbolStatus, Venue, VenueSymbol
+from venues.models import Venue
 from venues.services.books import BookState, PublishedBook, book_key, read_touch
 
 # Each runs the whole process, on machines that may be busy with another suite.
@@ -386,9 +388,9 @@ async def test_trades_that_could_not_be_sent_are_kept_and_the_oldest_go_first():
 @pytest.mark.django_db
 def test_only_symbols_in_force_of_venues_that_are_on_are_followed():
     kept = cast.symbol("BTC-USD")
-    VenueSymbol.objects.filter(pk=cast.symbol("ETH-USD").pk).update(
-        valid_to=cast.NOON, status=SymbolStatus.SUSPENDED
-    )
+    gone = cast.symbol("ETH-USD")
+    with seeding():
+        ended(gone, at=cast.NOON, by=None, source="the venue")
     assert read_plan() == [(kept.venue, ("BTC-USD",))]
     kept.venue.is_enabled = False
     kept.venue.save()

@@ -24,7 +24,7 @@ from trading.services import switches
 from trading.services.worth import REPORTING, Worth, counted_price
 from venues.interface.numbers import exactly, plain
 from venues.interface.types import OrderType, Side, TimeInForce
-from venues.models import Account, SymbolStatus, VenueSymbol
+from venues.models import Account, Standing, SymbolStatus, VenueSymbol
 from venues.services.books import Touch
 from venues.services.powers import NO_OBJECTION, Objection
 
@@ -218,15 +218,16 @@ def key_may_trade(ticket: Ticket, seen: Circumstances) -> Verdict:
 
 
 def symbol_is_tradable(ticket: Ticket, seen: Circumstances) -> Verdict:
-    name = "Symbol"
-    if ticket.symbol.valid_to is not None:
-        return _block(name, f"{ticket.symbol} is no longer in force.")
-    if ticket.symbol.status != SymbolStatus.TRADABLE:
-        words = f"{ticket.symbol} is {ticket.symbol.get_status_display().lower()}."
-        if ticket.symbol.status == SymbolStatus.SUSPENDED:
-            return _unless_way_out(name, words, ticket, seen)
-        return _block(name, words)
-    return _allow(name, f"{ticket.symbol} is tradable.")
+    """Refuse what the venue does not trade; what the desk stopped, or remapped, still has its way out."""
+    name, symbol = "Symbol", ticket.symbol
+    if symbol.listing.gone_at is not None or symbol.status != SymbolStatus.TRADABLE:
+        return _block(name, f"{symbol} is {symbol.get_status_display().lower()}.")
+    if not symbol.is_in_force:
+        words = f"{symbol} stands for something else now. Look at it, and place the order again."
+        return _unless_way_out(name, words, ticket, seen)
+    if symbol.listing.standing != Standing.MAPPED:
+        return _unless_way_out(name, symbol.listing.why_not_traded, ticket, seen)
+    return _allow(name, f"{symbol} is tradable.")
 
 
 def fits_the_venue_steps(ticket: Ticket, seen: Circumstances) -> Verdict:

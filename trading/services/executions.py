@@ -208,7 +208,7 @@ def _resum(order: Order, *, by: str) -> None:
 
 
 def _report(account: Account, order: Order | None, fill: Fill) -> ExecutionReport:
-    symbol = order.symbol if order else _symbol(account, fill.symbol)
+    symbol = order.symbol if order else _symbol(account, fill)
     return ExecutionReport(
         account=account,
         venue_execution_id=fill.venue_execution_id,
@@ -228,5 +228,8 @@ def _report(account: Account, order: Order | None, fill: Fill) -> ExecutionRepor
     )
 
 
-def _symbol(account: Account, text: str) -> VenueSymbol | None:
-    return VenueSymbol.objects.filter(venue=account.venue, symbol=text, valid_to=None).first()
+def _symbol(account: Account, fill: Fill) -> VenueSymbol | None:
+    """Find what the symbol is held to have stood for when it was filled."""
+    rows = VenueSymbol.objects.at(as_of=fill.executed_at, known_at=timezone.now())
+    found: VenueSymbol | None = rows.filter(venue=account.venue, symbol=fill.symbol).first()
+    return found

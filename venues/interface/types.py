@@ -274,9 +274,15 @@ class Trade(Message, frozen=True, kw_only=True, gc=False):
     received_at: datetime
 
 
+class InstrumentKind(StrEnum):
+    SPOT = "spot"
+    PERPETUAL = "perpetual"
+    FUTURE = "future"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """What can be traded, and in which steps."""
+    """What can be traded, and in which steps. One unit of quantity is `contract_size` of the base."""
 
     symbol: str
     base: str
@@ -288,6 +294,8 @@ class Instrument:
     min_notional: Decimal
     max_notional: Decimal | None
     is_tradable: bool
+    kind: InstrumentKind = InstrumentKind.SPOT
+    contract_size: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from assets.services.resolution import Candidate, Clocks, Resolution, answered
@@ -18,16 +17,11 @@ def by_venue_symbol(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Resolution:
-    """Find the asset that a venue's symbol buys and sells. What it meant is dated by one clock only."""
-    if known_at is not None:
-        message = "It is not recorded when a venue's symbol became known here. Leave this out."
-        raise ValidationError({"known_at": message})
-    clocks = Clocks.at(as_of, None)
-    rows = VenueSymbol.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gt=clocks.as_of),
-        venue__slug=venue,
-        symbol=symbol,
-        valid_from__lte=clocks.as_of,
+    """Find the asset that a venue's symbol buys and sells; also one that is suspended means what it means."""
+    clocks = Clocks.at(as_of, known_at)
+    ended = min(clocks.as_of, clocks.known_at)
+    rows = VenueSymbol.objects.at(as_of=clocks.as_of, known_at=clocks.known_at).filter(
+        Q(base__retired_at=None) | Q(base__retired_at__gt=ended), venue__slug=venue, symbol=symbol
     )
     candidates = [
         Candidate(
@@ -35,7 +29,10 @@ def by_venue_symbol(
             symbol=row.base.symbol,
             name=row.base.name,
             kind=row.base.kind,
-            why=f"{row.venue.name} trades it as {row.symbol}, paid with {row.quote.label}.",
+            why=(
+                f"{row.venue.name} trades it as {row.symbol}, paid with {row.quote.label},"
+                f" says {row.source}."
+            ),
             claim_id=row.pk,
         )
         for row in rows.select_related("venue", "base", "quote")

@@ -1,4 +1,4 @@
-"""How venues, accounts and symbols come in; every door uses these. Keys come in by `keys`."""
+"""How venues and accounts come in; every door uses these. Keys come in by `keys`, symbols by `mapping`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import transaction
 
 from cqops.platform.audit.services import record_saved, stored
 from venues.adapters.registry import ADAPTERS
-from venues.models import Account, Venue, VenueSymbol
+from venues.models import Account, Venue
 from venues.services.addresses import foreign_addresses
 
 OF_A_VENUE = (
@@ -16,10 +16,6 @@ OF_A_VENUE = (
     "is_enabled",
 )
 OF_AN_ACCOUNT = ("name", "venue_id", "environment_id", "is_enabled")
-OF_A_SYMBOL = (
-    *("symbol", "venue_id", "base_id", "quote_id", "price_tick", "quantity_step"),
-    *("min_quantity", "min_notional", "status", "valid_from", "valid_to"),
-)
 
 
 @transaction.atomic
@@ -53,15 +49,6 @@ def save_account(*, account: Account) -> Account:
     account.save()
     record_saved(kind="account", old=old, new=account, fields=OF_AN_ACCOUNT)
     return account
-
-
-@transaction.atomic
-def save_symbol(*, symbol: VenueSymbol) -> VenueSymbol:
-    symbol.full_clean()
-    old = stored(symbol)
-    symbol.save()
-    record_saved(kind="symbol", old=old, new=symbol, fields=OF_A_SYMBOL)
-    return symbol
 
 
 def _refuse_foreign(environment: str) -> None:

@@ -219,7 +219,7 @@ class TestBeforeTheSend:
         submit(queued.pk)
         assert (state_of(queued), scripted_venue.placed) == (State.REFUSED, [])
 
-    @pytest.mark.parametrize("status", [SymbolStatus.HALTED, SymbolStatus.SUSPENDED])
+    @pytest.mark.parametrize("status", [SymbolStatus.HALTED, SymbolStatus.GONE])
     def test_a_symbol_that_was_stopped_meanwhile_stops_it(self, queued, scripted_venue, status):
         VenueSymbol.objects.update(status=status)
         submit(queued.pk)
@@ -264,7 +264,7 @@ class TestBeforeTheSend:
             cast.publish_book(cast.symbol(), age=60)
         else:
             cast.publish_book(cast.symbol(), bid="60000.00", ask="60001.00")
-        VenueSymbol.objects.update(status=SymbolStatus.SUSPENDED)
+        cast.suspend(cast.symbol())
         settings.ORDER_APPROVAL_NOTIONAL = settings.ORDER_MAX_NOTIONAL = 20_000
         submit(sell.pk)
         assert state_of(sell) == State.ACKNOWLEDGED

@@ -10,7 +10,7 @@ from cqops.platform.telemetry.models import OpsEvent
 from tests import cast
 from venues.interface.errors import Cause, NotSent
 from venues.interface.types import Instrument
-from venues.models import SymbolStatus
+from venues.models import Standing
 from venues.services import instruments
 from venues.services.instruments import sync_instruments
 
@@ -54,7 +54,7 @@ def told(journal):
 def test_what_stays_the_same_is_neither_told_nor_written_down(states, journal):
     states(AS_IT_IS)
 
-    assert sync_instruments() == 0
+    assert sync_instruments(now=cast.NOON) == 0
 
     assert told(journal) == []
     assert not Entry.objects.filter(action="symbol.changed").exists()
@@ -74,29 +74,34 @@ def test_what_stays_the_same_is_neither_told_nor_written_down(states, journal):
 def test_what_changes_is_taken_over_told_and_in_the_audit_log(states, journal, field, value, words):
     states(replace(AS_IT_IS, **{field: value}))
 
-    assert sync_instruments() == 1
+    assert sync_instruments(now=cast.NOON) == 1
 
     ((kind, severity, said),) = told(journal)
     assert (kind, severity) == ("instrument.changed", "attention")
     assert words in said
     entry = Entry.objects.get(action="symbol.changed")
     assert entry.reason == "The venue states it so."
-    assert sync_instruments() == 0
+    assert sync_instruments(now=cast.NOON) == 0
 
 
 def test_a_symbol_that_now_means_something_else_is_suspended_and_urgent(states, journal):
     states(replace(AS_IT_IS, base="WBTC"))
 
-    sync_instruments()
+    sync_instruments(now=cast.NOON)
 
-    assert cast.symbol().status == SymbolStatus.SUSPENDED
-    assert told(journal)[0][:2] == ("instrument.changed", "urgent")
+    listing = cast.symbol().listing
+    assert listing.standing == Standing.SUSPENDED
+    assert "says WBTC/USD" in listing.why
+    assert {one[:2] for one in told(journal)} == {
+        ("instrument.stopped", "urgent"),
+        ("instrument.changed", "attention"),
+    }
 
 
 def test_a_symbol_that_is_listed_no_longer_is_told(states, journal):
     states(replace(AS_IT_IS, symbol="ETH-USD"))
 
-    sync_instruments()
+    sync_instruments(now=cast.NOON)
 
     assert told(journal)[0][:2] == ("instrument.gone", "attention")
 
@@ -104,6 +109,6 @@ def test_a_symbol_that_is_listed_no_longer_is_told(states, journal):
 def test_a_venue_that_is_away_is_told_and_nothing_changes(states, journal):
     states(NotSent("away", cause=Cause.TEMPORARY))
 
-    assert sync_instruments() == 0
+    assert sync_instruments(now=cast.NOON) == 0
 
     assert told(journal)[0][:2] == ("instruments.not_synced", "attention")
