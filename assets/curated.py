@@ -76,6 +76,8 @@ ASSETS = [
     NewAsset("LINK", "Chainlink", TOKEN, 4, "oracle", "chainlink"),
     NewAsset("UNI", "Uniswap", TOKEN, 4, "exchange", "uniswap"),
     NewAsset("AAVE", "Aave", TOKEN, 4, "lending", "aave"),
+    NewAsset("GOLD", "Gold, an ounce", AssetKind.PERPETUAL, 4, "metal"),
+    NewAsset("TSLA", "Tesla", AssetKind.EQUITY, 4, "share"),
     NewAsset("USDC", "USD Coin (look-alike)", TOKEN, 2, "look-alike", key="USDC look-alike"),
     NewAsset("ETH", "Ethereum Classic Gold", TOKEN, 4, "look-alike", key="ETH look-alike"),
 ]

@@ -19,8 +19,7 @@ from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
 
-from assets.demo import SOURCE, seed_registry
-from assets.models import Asset
+from assets.demo import seed_registry
 from cqops.platform.access import second_factor
 from cqops.platform.access.demo import DOMAIN as DEMO_DOMAIN
 from cqops.platform.access.models import ApiToken, User
@@ -34,11 +33,12 @@ from trading.services.checks import Ticket
 from trading.services.portfolios import save_portfolio
 from trading.services.switches import seed_mode
 from trading.services.tickets import place
+from venues import curated
+from venues.demo import seed_symbols
 from venues.interface.types import OrderType, Side, TimeInForce
-from venues.models import Account, Listing, Venue, VenueSymbol
+from venues.models import Account, Venue, VenueSymbol
 from venues.services.books import read_touch
 from venues.services.keys import seed_credential
-from venues.services.recording import seed_meaning
 from venues.services.registration import save_account, save_venue
 from venues.simulator.demo_keys import generate_demo_key, generate_shared_key, register_key
 from venues.simulator.keys import KeyRing
@@ -86,8 +86,6 @@ BALANCES = {
     "ETH": Decimal(300),
     "SOL": Decimal(5000),
 }
-SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD", "BTC-USDC"]
-EXCHANGE_SYMBOLS = ["BTC-USD", "ETH-USD"]
 
 
 def refuse_elsewhere() -> None:
@@ -106,8 +104,10 @@ def seed() -> None:
         assets = seed_registry(names=NAMES)
         advanced = _venue("coinbase_advanced", "Coinbase Advanced", user_path="ws-user")
         exchange = _venue("coinbase_exchange", "Coinbase Exchange", user_path="ws")
-        _symbols(advanced, SYMBOLS, assets)
-        _symbols(exchange, EXCHANGE_SYMBOLS, assets)
+        for new in curated.VENUES:
+            venue = Venue.objects.filter(slug=new.slug).first()
+            # Those the desk does not trade at are known by their symbols, and switched off.
+            seed_symbols(venue=venue or _venue(new.slug, new.name, is_enabled=False), known=assets)
         _portfolios()
         if not TradingSwitch.objects.filter(scope=SwitchScope.DESK).exists():
             seed_mode(mode=SwitchMode.ON)
@@ -176,40 +176,17 @@ def _second_factor(user: User) -> None:
     second_factor.confirm(user=user, code=second_factor.present_code(user))
 
 
-def _venue(slug: str, name: str, *, user_path: str) -> Venue:
+def _venue(slug: str, name: str, *, user_path: str = "ws", is_enabled: bool = True) -> Venue:
     """Set the addresses every time: the simulator's port may move between starts."""
     web = settings.SIMULATOR_URL.rstrip("/")
-    venue = Venue.objects.filter(slug=slug).first() or Venue(slug=slug, name=name, adapter=slug)
+    venue = Venue.objects.filter(slug=slug).first() or Venue(
+        slug=slug, name=name, adapter=slug, is_enabled=is_enabled
+    )
     sockets = web.replace("http://", "ws://", 1)
     venue.rest_url = f"{web}/{slug}"
     venue.ws_url = f"{sockets}/{slug}/ws"
     venue.ws_user_url = f"{sockets}/{slug}/{user_path}"
     return save_venue(venue=venue)
-
-
-def _symbols(venue: Venue, symbols: list[str], assets: dict[str, Asset]) -> None:
-    """Make the mappings; the venue itself states the steps at the next sync of instruments."""
-    steps = {"BTC": "0.00000001", "ETH": "0.00000001", "SOL": "0.00000001"}
-    for text in symbols:
-        base, quote = text.split("-")
-        if not VenueSymbol.objects.filter(venue=venue, symbol=text).exists():
-            listed = Listing.objects.listed().filter(venue=venue, symbol=text).first()
-            seed_meaning(
-                listing=listed
-                or Listing(
-                    venue=venue,
-                    symbol=text,
-                    said_base=base,
-                    said_quote=quote,
-                    price_tick=Decimal("0.01"),
-                    quantity_step=Decimal(steps[base]),
-                    min_quantity=Decimal(steps[base]),
-                    min_notional=Decimal(1),
-                ),
-                base_id=assets[base].pk,
-                quote_id=assets[quote].pk,
-                source=SOURCE,
-            )
 
 
 def _portfolios() -> None:

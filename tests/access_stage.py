@@ -241,6 +241,13 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
             "name": "New",
             "is_enabled": "on",
         },
+        "admin:venues_listing_change": {
+            "base": Asset.objects.get(symbol="MTX").pk,
+            "quote": order.symbol.quote_id,
+            "evidence": "name",
+            "reason": "found",
+            **_unchanged(["meanings"]),
+        },
         "admin:trading_portfolio_add": {"name": "New", "kind": "fund", "is_open": "on"},
     }
 

@@ -25,6 +25,7 @@ class InstrumentKind(models.TextChoices):
     SPOT = types.InstrumentKind.SPOT.value, "Spot"
     PERPETUAL = types.InstrumentKind.PERPETUAL.value, "Perpetual"
     FUTURE = types.InstrumentKind.FUTURE.value, "Future"
+    CUSTODY = types.InstrumentKind.CUSTODY.value, "Held in custody"
 
 
 class SymbolStatus(models.TextChoices):
@@ -71,7 +72,7 @@ class Listing(Terms):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="listings")
-    symbol = models.CharField(max_length=40)
+    symbol = models.CharField(max_length=80)
     said_base = models.CharField("base, says the venue", max_length=40)
     said_quote = models.CharField("quote, says the venue", max_length=40)
     kind = models.CharField(
@@ -165,7 +166,7 @@ class VenueSymbol(Terms, Claim):
 
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="meanings")
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="symbols")
-    symbol = models.CharField(max_length=40)
+    symbol = models.CharField(max_length=80)
     base = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="base_of")
     quote = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quote_of")
     kind = models.CharField(

@@ -24,7 +24,7 @@ from trading.services import switches
 from trading.services.worth import REPORTING, Worth, counted_price
 from venues.interface.numbers import exactly, plain
 from venues.interface.types import OrderType, Side, TimeInForce
-from venues.models import Account, Standing, SymbolStatus, VenueSymbol
+from venues.models import Account, InstrumentKind, Standing, SymbolStatus, VenueSymbol
 from venues.services.books import Touch
 from venues.services.powers import NO_OBJECTION, Objection
 
@@ -222,6 +222,8 @@ def symbol_is_tradable(ticket: Ticket, seen: Circumstances) -> Verdict:
     name, symbol = "Symbol", ticket.symbol
     if symbol.listing.gone_at is not None or symbol.status != SymbolStatus.TRADABLE:
         return _block(name, f"{symbol} is {symbol.get_status_display().lower()}.")
+    if symbol.kind == InstrumentKind.CUSTODY:
+        return _block(name, f"{symbol} is held there, and neither bought nor sold.")
     if not symbol.is_in_force:
         words = f"{symbol} stands for something else now. Look at it, and place the order again."
         return _unless_way_out(name, words, ticket, seen)

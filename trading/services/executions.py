@@ -174,7 +174,9 @@ def _adopt_strays(order: Order, *, by: str) -> None:
         )
     )
     keys = [stray.pk for stray in strays]
-    ExecutionReport.objects.filter(pk__in=keys).update(order=order, symbol=order.symbol)
+    # One that was booked under what its symbol stood for stays so, also where the order meant another.
+    symbol = Coalesce(F("symbol"), Value(order.symbol_id))
+    ExecutionReport.objects.filter(pk__in=keys).update(order=order, symbol=symbol)
     if strays:
         _tell(order, strays)
         _resum(order, by=by)

@@ -278,6 +278,8 @@ class InstrumentKind(StrEnum):
     SPOT = "spot"
     PERPETUAL = "perpetual"
     FUTURE = "future"
+    # It is held there, and neither bought nor sold.
+    CUSTODY = "custody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,10 +195,10 @@ class Migration(migrations.Migration):
                 ('min_notional', assets.fields.AmountField(decimal_places=24, max_digits=60)),
                 ('status', models.CharField(choices=[('tradable', 'Tradable'), ('halted', 'Halted by the venue'), ('gone', 'No longer listed by the venue')], default='tradable', max_length=10, verbose_name='at the venue')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('symbol', models.CharField(max_length=40)),
+                ('symbol', models.CharField(max_length=80)),
                 ('said_base', models.CharField(max_length=40, verbose_name='base, says the venue')),
                 ('said_quote', models.CharField(max_length=40, verbose_name='quote, says the venue')),
-                ('kind', models.CharField(choices=[('spot', 'Spot'), ('perpetual', 'Perpetual'), ('future', 'Future')], default='spot', max_length=10, verbose_name='instrument')),
+                ('kind', models.CharField(choices=[('spot', 'Spot'), ('perpetual', 'Perpetual'), ('future', 'Future'), ('custody', 'Held in custody')], default='spot', max_length=10, verbose_name='instrument')),
                 ('contract_size', assets.fields.AmountField(decimal_places=24, default=1, help_text='How much of the base one unit of quantity is, multiplier and all.', max_digits=60)),
                 ('standing', models.CharField(choices=[('unmapped', 'Not mapped'), ('proposed', 'Proposed'), ('mapped', 'Mapped'), ('suspended', 'Suspended by the desk'), ('not_traded', 'Not traded by the desk')], default='unmapped', max_length=10, verbose_name='at the desk')),
                 ('why', models.CharField(blank=True, max_length=500, verbose_name='because')),
@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='venuesymbol',
             name='kind',
-            field=models.CharField(choices=[('spot', 'Spot'), ('perpetual', 'Perpetual'), ('future', 'Future')], default='spot', max_length=10, verbose_name='instrument'),
+            field=models.CharField(choices=[('spot', 'Spot'), ('perpetual', 'Perpetual'), ('future', 'Future'), ('custody', 'Held in custody')], default='spot', max_length=10, verbose_name='instrument'),
         ),
         migrations.AddField(
             model_name='venuesymbol',
@@ -244,6 +244,11 @@ class Migration(migrations.Migration):
             name='source',
             field=models.CharField(default='the desk', help_text='Who says so: a person, a list, a venue.', max_length=120),
             preserve_default=False,
+        ),
+        migrations.AlterField(
+            model_name='venuesymbol',
+            name='symbol',
+            field=models.CharField(max_length=80),
         ),
         migrations.AddField(
             model_name='venuesymbol',

@@ -27,7 +27,7 @@ STEPS = ("price_tick", "quantity_step")
 SAID = ("said_base", "said_quote", "kind", "contract_size")
 # A list that is cut short once must end nothing.
 GONE_AFTER = timedelta(hours=24)
-LONGEST_NAME = 40
+LONGEST_SYMBOL, LONGEST_NAME = 80, 40
 STATED = "The venue states it so."
 GONE = "The venue lists it no longer."
 
@@ -49,7 +49,9 @@ def follow(venue: Venue, instruments: Sequence[Instrument], *, now: datetime) ->
 
 
 def _fits(one: Instrument) -> bool:
-    return max(len(one.symbol), len(one.base), len(one.quote)) <= LONGEST_NAME
+    """Leave out what no venue calls anything: a name as long as a sentence."""
+    is_short = max(len(one.base), len(one.quote)) <= LONGEST_NAME
+    return is_short and 0 < len(one.symbol) <= LONGEST_SYMBOL
 
 
 def _list_new(venue: Venue, found: Sequence[Instrument], *, now: datetime) -> None:

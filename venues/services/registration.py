@@ -34,7 +34,7 @@ def save_venue(*, venue: Venue) -> Venue:
 def objections(venue: Venue) -> dict[str, str]:
     """Name what this installation cannot have of a venue, by its field; forms ask before they save."""
     found = foreign_addresses(venue)
-    if venue.adapter not in ADAPTERS:
+    if venue.is_enabled and venue.adapter not in ADAPTERS:
         known = ", ".join(sorted(ADAPTERS))
         found["adapter"] = f"There is no such adapter. Known are: {known}."
     return found

@@ -27,7 +27,8 @@ LONGEST = 500
 def held(listing_ids: Collection[UUID | str]) -> list[Listing]:
     """Hold listings for change, always in one order; whoever wants one of them waits."""
     rows = Listing.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=listing_ids)
-    found = list(rows.select_related("venue", "request").order_by("pk"))
+    # What is asked is read once the rows are ours: joined to them, it would be read as it was before the wait.
+    found = list(rows.select_related("venue").prefetch_related("request").order_by("pk"))
     if len(found) != len(set(listing_ids)):
         message = "One of these symbols is not there. Look again."
         raise Conflict(message)
