@@ -15,7 +15,8 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from cqops.platform.telemetry.spans import span
