@@ -156,6 +156,10 @@ class ListingAdmin(Reasoned, Asks, Kept):
         else:
             self.asked(request, lambda: propose_change(wanted=wanted, **terms))
 
+    def construct_change_message(self, request: HttpRequest, *_: Any) -> str:
+        """Describe nothing: nothing changes before another person agrees."""
+        return ""
+
     @admin.action(description="Suspend the chosen at once, with the reason", permissions=["stop"])
     def suspend(self, request: HttpRequest, rows: QuerySet[Listing]) -> None:
         who = by(request)

@@ -22,14 +22,12 @@ from assets.services.guarding import (
     ALWAYS,
     Impact,
     as_content,
-    asked,
     asking,
     carrying_out,
     impact_on,
-    latest,
     moment,
 )
-from assets.services.holding import demand_edit
+from assets.services.holding import demand_edit, in_use
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action
 from cqops.platform.approvals.errors import AlreadyAsked, NothingChanges
@@ -37,6 +35,7 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
+from cqops.platform.approvals.services.powers import latest
 from cqops.platform.approvals.states import OPEN
 from venues.models import Listing, Standing, VenueSymbol
 from venues.services.recording import change_meaning, go_on, in_force, record_meaning
@@ -226,7 +225,7 @@ def _traded(
 
 def _asked_about(request: Request) -> tuple[list[Listing], dict[str, str], dict[str, str]]:
     """Read back the symbols of a request, what each is to stand for now, and the rest that was asked."""
-    rows = asked(request)
+    rows = request.instruction_texts
     listings = list(Listing.objects.filter(request=request).select_related("venue").order_by("pk"))
     lines = {one.key: line_of(one, *ids_in(rows[one.key])) for one in listings}
     rest = {name: text for name, text in rows.items() if ":" not in name}
@@ -264,9 +263,12 @@ def settle(request: Request) -> None:
 
 
 def _act(request: Request, listings: Sequence[Listing]) -> None:
-    by, rows = request.requested_by, asked(request)
+    by, rows = request.requested_by, request.instruction_texts
     demand_edit(by)
     since, reason = moment(rows["True since"]), rows["Because"]
+    # Always in one order: whoever maps other symbols of the same assets waits, and is not waited for.
+    for asset_id in sorted({key for one in listings for key in ids_in(rows[one.key])}):
+        in_use(asset_id)
     for listing in listings:
         base_id, quote_id = ids_in(rows[listing.key])
         known = in_force(listing)
