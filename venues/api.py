@@ -44,7 +44,9 @@ class Symbols(APIView):
     @extend_schema(responses=TickerView(many=True))
     def get(self, request: Request) -> Response:
         """List every symbol in force with its best prices."""
-        symbols = list(VenueSymbol.objects.current().select_related("venue", "base", "quote"))
+        symbols = list(
+            VenueSymbol.objects.current().select_related("venue", "listing", "base", "quote")
+        )
         touches = read_touches(symbols, now=timezone.now())
         return Response([_ticker(symbol, touches) for symbol in symbols])
 
@@ -56,7 +58,7 @@ def _ticker(symbol: VenueSymbol, touches: dict[str, Any]) -> dict[str, Any]:
         "symbol": symbol.symbol,
         "base": symbol.base.symbol,
         "quote": symbol.quote.symbol,
-        "status": symbol.status,
+        "status": symbol.shown_status,
         "book_state": touch.state,
         "bid": None if touch.bid is None else format(touch.bid, "f"),
         "ask": None if touch.ask is None else format(touch.ask, "f"),

@@ -216,4 +216,10 @@ class VenueSymbol(Terms, Claim):
     @property
     def is_traded(self) -> bool:
         """Tell whether both the venue and the desk trade it."""
-        return self.status == SymbolStatus.TRADABLE and self.listing.standing == Standing.MAPPED
+        return self.shown_status == SymbolStatus.TRADABLE
+
+    @property
+    def shown_status(self) -> str:
+        """Say in one word what a list shows: what the desk stopped, or else what the venue says."""
+        standing = self.listing.standing
+        return str(self.status if standing == Standing.MAPPED else standing)

@@ -12,7 +12,9 @@ from venues.services.books import read_book, read_touches, touch_of
 
 @requires(Action.MARKET_VIEW)
 def markets(request: HttpRequest) -> HttpResponse:
-    symbols = list(VenueSymbol.objects.current().select_related("venue", "base", "quote"))
+    symbols = list(
+        VenueSymbol.objects.current().select_related("venue", "listing", "base", "quote")
+    )
     touches = read_touches(symbols, now=timezone.now())
     rows = [(symbol, touches[symbol.key]) for symbol in symbols]
     return render(request, "venues/markets.html", {"rows": rows})
@@ -21,7 +23,7 @@ def markets(request: HttpRequest) -> HttpResponse:
 @requires(Action.MARKET_VIEW)
 def market(request: HttpRequest, venue: str, symbol: str) -> HttpResponse:
     found = get_object_or_404(
-        VenueSymbol.objects.current().select_related("venue", "base", "quote"),
+        VenueSymbol.objects.current().select_related("venue", "listing", "base", "quote"),
         venue__slug=venue,
         symbol=symbol,
     )

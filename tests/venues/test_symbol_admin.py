@@ -100,3 +100,12 @@ def test_the_history_of_what_it_stood_for_is_seen_and_not_edited(client, steward
     assert "the cast" in client.get(page).content.decode()
     assert client.post(page, {"symbol": "X"}).status_code == 403
     assert client.get(reverse("admin:venues_venuesymbol_add")).status_code == 403
+
+
+def test_what_the_desk_stopped_is_seen_as_stopped_on_pages_and_by_programs(client, steward):
+    row = cast.symbol()
+    cast.suspend(row)
+    for page in (reverse("markets"), reverse("market", args=[row.venue.slug, row.symbol])):
+        assert "Suspended" in client.get(page).content.decode()
+    (said,) = client.get(reverse("api-symbols")).json()
+    assert said["status"] == "suspended"

@@ -55,6 +55,8 @@ TONES = {
         "in_doubt",
         "stale",
         "halted",
+        "gone",
+        "not_traded",
         "reduce_only",
         "warn",
         "unsent",
