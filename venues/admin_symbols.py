@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import ForeignKeyRawIdWidget
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from unfold.admin import TabularInline
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -19,7 +20,7 @@ from unfold.widgets import (
 
 from assets.admin_reasons import Reasoned
 from assets.models import Asset
-from cqops.platform.access.admin_doors import Kept, ReadOnly, by
+from cqops.platform.access.admin_doors import Kept, ReadOnly, Shown, by
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
 from venues.models import Listing, VenueSymbol
@@ -39,23 +40,21 @@ _LISTED = [
     *("listed_at", "missing_since", "gone_at", "request"),
 ]
 _ASKED = ["base", "quote", "evidence", "since", "reason"]
-_BASE = VenueSymbol._meta.get_field("base").remote_field
-_QUOTE = VenueSymbol._meta.get_field("quote").remote_field
 
 
 class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
     """Asks what a listed symbol stands for; it waits for a second person."""
 
     base = forms.ModelChoiceField(Asset.objects.none())
-    quote = forms.ModelChoiceField(Asset.objects.none(), label="paid with")
+    quote = forms.ModelChoiceField(Asset.objects.none(), label="Paid with")
     evidence = forms.ChoiceField(
         choices=[(one.value, one.value.capitalize()) for one in Evidence],
-        label="rests on",
+        label="Rests on",
         widget=UnfoldAdminSelectWidget(),
     )
     since = forms.SplitDateTimeField(
         required=False,
-        label="true since",
+        label="True since",
         widget=UnfoldAdminSplitDateTimeWidget(),
         help_text="Empty is always.",
     )
@@ -71,13 +70,13 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        site = admin.site
         known = in_force(self.instance)
-        for name, relation in (("base", _BASE), ("quote", _QUOTE)):
+        for name in ("base", "quote"):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 -- narrows the type
             field.queryset = Asset.objects.filter(retired_at=None)
-            field.widget = ForeignKeyRawIdWidget(relation, site)
+            field.widget = AutocompleteSelect(VenueSymbol._meta.get_field(name), admin.site)
+            field.widget.choices = field.choices
             field.initial = getattr(known, f"{name}_id", None)
 
 
@@ -110,8 +109,7 @@ class Meanings(TabularInline):  # type: ignore[misc]
 class ListingAdmin(Reasoned, Asks, Kept):
     form = MappingForm
     list_display = [
-        *("symbol", "venue", "said_base", "said_quote", "kind", "contract_size", "standing"),
-        *("status", "why", "listed_at"),
+        *("symbol", "venue", "standing", "status", "said_base", "said_quote", "kind", "why"),
     ]
     list_filter = [
         *("venue", "standing", "status", "kind"),
@@ -136,11 +134,17 @@ class ListingAdmin(Reasoned, Asks, Kept):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup == "request__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    def get_fields(self, request: HttpRequest, obj: Listing | None = None) -> list[str]:
-        return [*_LISTED, *_ASKED] if self.has_change_permission(request, obj) else _LISTED
+    @cached_property
+    def listed(self) -> list[Shown]:
+        """Show amounts exactly; the same names every time, so that Django finds them again."""
+        return [self._shown(name) for name in _LISTED]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Listing | None = None) -> list[str]:
-        return _LISTED
+    def get_fields(self, request: HttpRequest, obj: Listing | None = None) -> list[Shown]:
+        asked = _ASKED if self.has_change_permission(request, obj) else []
+        return [*self.listed, *asked]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Listing | None = None) -> list[Shown]:
+        return self.listed
 
     def save_model(self, request: HttpRequest, obj: Listing, form: Any, change: Any) -> None:
         given, who = form.cleaned_data, by(request)
