@@ -63,6 +63,8 @@ class QualityFlagAdmin(Reasoned, Asks, Kept):
         form = super().get_form(request, obj, change, **kw)
         for name in {"source", "valid_from"} & form.base_fields.keys():
             form.base_fields[name].required = False
+        if "evidence_url" in form.base_fields:
+            form.base_fields["evidence_url"].label = "Evidence URL"
         return form
 
     def save_model(self, request: HttpRequest, obj: QualityFlag, form: Any, change: Any) -> None:
