@@ -358,6 +358,7 @@ REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact
 REGISTRY_IMPACT += ["portfolio.services.impact.positions_in"]
 REGISTRY_TRADED_UNDER = "trading.services.impact.traded_under"
 REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
+REGISTRY_VENUES_HAVING = "venues.services.having.venues_having"
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",

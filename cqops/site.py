@@ -43,7 +43,7 @@ class Page:
         return reverse(self.route)
 
 
-ASSETS, VENUES, TRADING = "admin:assets", "admin:venues", "admin:trading"
+VENUES, TRADING = "admin:venues", "admin:trading"
 NAVIGATION: list[tuple[str, list[Page]]] = [
     (
         "Now",
@@ -82,9 +82,16 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         ],
     ),
     (
-        "Registry and configuration",
+        "Registry",
         [
-            Page("Assets", f"{ASSETS}_asset_changelist", Action.REGISTRY_VIEW, "token", "a"),
+            Page("Look-up", "lookup", Action.REGISTRY_VIEW, "travel_explore", "l"),
+            Page("Assets", "assets", Action.REGISTRY_VIEW, "token", "a"),
+            Page("Chains", "chains", Action.REGISTRY_VIEW, "link", "c"),
+        ],
+    ),
+    (
+        "Configuration",
+        [
             Page("Venue settings", f"{VENUES}_venue_changelist", Action.VENUE_VIEW, "hub", "v"),
             Page("Symbols", f"{VENUES}_listing_changelist", Action.VENUE_VIEW, "sell"),
             Page("Accounts", f"{VENUES}_account_changelist", Action.VENUE_VIEW, "key"),

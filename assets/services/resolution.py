@@ -1,4 +1,4 @@
-"""What an address, an id, a ticker or a group's symbol means: one asset, several, or none. Never a guess.
+"""What an address, an id, a ticker, a name or a group's symbol means: one asset, several, or none. Never a guess.
 
 Every question is asked on two clocks: what was true at one moment (`as_of`), as far as it was known at
 another (`known_at`). Left out, both are now; a report names both, and gets the same answer for ever.
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from assets.addresses import BadAddress, normalised
+from assets.addresses import BadAddress, Family, normalised
 from assets.models import (
     Alias,
     Asset,
@@ -28,9 +28,13 @@ from assets.models import (
     Deployment,
     GroupMember,
     Identifier,
+    Scheme,
 )
 from assets.models.claims import ClaimQuerySet
+from assets.models.registered import Registered
 from assets.services.deployments import key_of
+
+R = TypeVar("R", bound=Registered)
 
 
 class Answer(StrEnum):
@@ -93,13 +97,15 @@ def answered(question: str, candidates: Iterable[Candidate], clocks: Clocks) -> 
 
 def by_address(
     *,
-    chain: str,
     address: str,
+    chain: str = "",
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Resolution:
-    """Find the asset whose contract is at an address."""
+    """Find the asset whose contract is at an address; without a chain, on whichever it may be."""
     clocks = Clocks.at(as_of, known_at)
+    if not chain:
+        return answered(address.strip(), _anywhere(address, clocks), clocks)
     family = Chain.objects.filter(pk=chain).values_list("family", flat=True).first()
     if family is None:
         return _answer(Answer.UNKNOWN, f"There is no chain called {chain!r} here.", (), clocks)
@@ -108,23 +114,65 @@ def by_address(
     except BadAddress as error:
         return _answer(Answer.UNKNOWN, str(error), (), clocks)
     rows = _true(Deployment.objects.filter(chain=chain, address_key=key_of(text)), clocks)
-    candidates = [
-        _candidate(row.asset, row, f"Its contract on {chain} is {row.address}") for row in rows
-    ]
-    return answered(f"{text} on {chain}", candidates, clocks)
+    return answered(f"{text} on {chain}", map(_deployed, rows), clocks)
+
+
+def _anywhere(address: str, clocks: Clocks) -> list[Candidate]:
+    """Look on each chain for the spelling that its family has for an address, where it has one."""
+    spelt = Q(pk=None)
+    for family in Family:
+        try:
+            key = key_of(normalised(family, address))
+        except BadAddress:
+            continue
+        spelt |= Q(chain__family=family.value, address_key=key)
+    return [_deployed(row) for row in _true(Deployment.objects.filter(spelt), clocks)]
+
+
+def _deployed(row: Deployment) -> Candidate:
+    return _candidate(row.asset, row, f"Its contract on {row.chain_id} is {row.address}")
 
 
 def by_identifier(
-    *, scheme: str, value: str, as_of: datetime | None = None, known_at: datetime | None = None
+    *, value: str, scheme: str = "", as_of: datetime | None = None, known_at: datetime | None = None
 ) -> Resolution:
-    """Find the asset that another system has under an id."""
+    """Find the asset that another system has under an id; without a scheme, any of them."""
     clocks = Clocks.at(as_of, known_at)
-    rows = _true(Identifier.objects.filter(scheme=scheme, value=value.strip()), clocks)
+    text = value.strip()
+    schemes = [scheme] if scheme else Scheme.values
+    rows = _true(Identifier.objects.filter(scheme__in=schemes, value=text), clocks)
     candidates = [
         _candidate(row.asset, row, f"{row.get_scheme_display()} calls it {row.value}")
         for row in rows
     ]
-    return answered(f"{scheme}:{value.strip()}", candidates, clocks)
+    return answered(f"{scheme}:{text}" if scheme else text, candidates, clocks)
+
+
+def by_name(
+    *, name: str, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Resolution:
+    """Find the assets of a whole name, as it is now: names have plain history and no dates."""
+    clocks = Clocks.at(as_of, known_at)
+    text = name.strip()
+    named = Asset.objects.annotate(folded=Upper("name")).filter(folded=text.upper())
+    rows = _not_retired(named, clocks).filter(created_at__lte=clocks.known_at)
+    candidates = [_itself(row, f"Its name is {row.name}.") for row in rows]
+    return answered(text, candidates, clocks)
+
+
+def by_asset_id(
+    *, asset_id: UUID, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Resolution:
+    """Find the asset itself; an id keeps answering, also when it was retired."""
+    clocks = Clocks.at(as_of, known_at)
+    rows = Asset.objects.filter(pk=asset_id)
+    return answered(str(asset_id), [_itself(row, "It is its id.") for row in rows], clocks)
+
+
+def _itself(asset: Asset, why: str) -> Candidate:
+    return Candidate(
+        asset_id=asset.pk, symbol=asset.symbol, name=asset.name, kind=asset.kind, why=why
+    )
 
 
 def by_symbol(
@@ -148,7 +196,7 @@ def by_symbol(
     ]
     if not chain:
         return answered(text, candidates, clocks)
-    homes = _homes(chain, {one.asset_id for one in candidates}, clocks)
+    homes = living_on(chain, {one.asset_id for one in candidates}, clocks)
     there = [one for one in candidates if one.asset_id in homes]
     return answered(f"{text} on {chain}", there, clocks)
 
@@ -185,12 +233,12 @@ def _true(rows: ClaimQuerySet, clocks: Clocks) -> list[Any]:
     )
 
 
-def _not_retired(rows: QuerySet[AssetGroup], clocks: Clocks) -> QuerySet[AssetGroup]:
+def _not_retired(rows: QuerySet[R], clocks: Clocks) -> QuerySet[R]:
     ended = min(clocks.as_of, clocks.known_at)
     return rows.filter(Q(retired_at=None) | Q(retired_at__gt=ended))
 
 
-def _homes(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
+def living_on(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
     """Keep the assets that live on a chain: by a contract, or as its own coin."""
     deployed = _true(Deployment.objects.filter(chain=chain, asset__in=assets), clocks)
     native = Chain.objects.filter(pk=chain, native_asset__in=assets)

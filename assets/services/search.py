@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from assets.lookalikes import disguises, skeleton
-from assets.models import Alias, Asset, Chain, Deployment
+from assets.models import Alias, Asset, Chain, Deployment, QualityFlag
 
 IN_USE, RETIRED, ALL = "no", "only", "all"
 TOLD = 20
@@ -28,6 +28,8 @@ class Wanted:
     symbol: str = ""
     text: str = ""
     chain: str = ""
+    # The least severity of a flag that stands against it.
+    severity: int = 0
     retired: str = IN_USE
 
 
@@ -59,6 +61,9 @@ def rows(wanted: Wanted, *, now: datetime) -> QuerySet[Asset]:
         there = Deployment.objects.at(as_of=now, known_at=now).filter(chain=wanted.chain)
         native = Chain.objects.filter(pk=wanted.chain).values("native_asset")
         found = found.filter(Q(pk__in=there.values("asset")) | Q(pk__in=native))
+    if wanted.severity:
+        flags = QualityFlag.objects.standing(now=now).filter(severity__gte=wanted.severity)
+        found = found.filter(pk__in=flags.values("asset"))
     return found
 
 
