@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
-BOX_WIDTH, BOX_HEIGHT = 116, 36
-GAP_ACROSS, GAP_DOWN = 84, 12
+BOX_WIDTH, BOX_HEIGHT = 108, 36
+GAP_ACROSS, GAP_DOWN = 62, 12
 ACROSS, PITCH = BOX_WIDTH + GAP_ACROSS, BOX_HEIGHT + GAP_DOWN
-MARGIN = 10
+MARGIN = 4
 DEEPEST = 3
 # How many boxes stand in one lane before a column has two.
 LONG = 14
-WORD_ABOVE, WORD_BELOW = 4, 11
+WORD_ASIDE, WORD_ABOVE, WORD_BELOW = 9, 5, 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _lines(places: Mapping[K, Box[K]], links: list[Link[K]]) -> Iterable[Line[K]
         outer = source if abs(source.column) >= abs(target.column) else target
         inner = target if outer is source else source
         is_left = outer.x > inner.x
-        x = outer.x - WORD_ABOVE if is_left else outer.right + WORD_ABOVE
+        x = outer.x - WORD_ASIDE if is_left else outer.right + WORD_ASIDE
         y = outer.middle - WORD_ABOVE + WORD_BELOW * said[outer.node, is_left]
         said[outer.node, is_left] += 1
         yield Line(link, _curve(source, target), x, y, is_left)

@@ -10,7 +10,7 @@ from assets.models import Asset, RelationshipKind
 from assets.services.neighbours import Neighbourhood
 
 # Room in a box, in letters.
-SYMBOL, NAME = 13, 19
+SYMBOL, NAME = 11, 18
 # How many columns are still read on a phone without moving the picture.
 COLUMNS = 3
 WORDS = {

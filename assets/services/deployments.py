@@ -366,9 +366,7 @@ def _end(there: Deployment, request: Request, rows: dict[str, str]) -> None:
 
 
 def page_of(subject_id: str) -> str:
-    return reverse(
-        "admin:assets_asset_change", args=[latest(KIND, subject_id).instruction_texts["Asset id"]]
-    )
+    return reverse("asset", args=[latest(KIND, subject_id).instruction_texts["Asset id"]])
 
 
 deployment_kind = Kind(

@@ -98,8 +98,7 @@ def dossier(asset: Asset, clocks: Clocks) -> Dossier:
         ),
         beware=beware([asset])[asset.pk],
         changes=tuple(
-            Change(entry, tuple(line for line in side_by_side(entry) if line.is_changed))
-            for entry in _entries(asset, until=clocks.known_at)
+            Change(entry, _changed(entry, asset)) for entry in _entries(asset, clocks.known_at)
         ),
     )
 
@@ -135,7 +134,13 @@ def _past_flags(asset: Asset, clocks: Clocks, standing: set[UUID]) -> tuple[Qual
     return tuple(known.exclude(pk__in=standing).select_related("cleared_by"))
 
 
-def _entries(asset: Asset, *, until: datetime) -> list[Entry]:
+def _changed(entry: Entry, asset: Asset) -> tuple[Line, ...]:
+    """Keep what changed; that it was said of this asset need not be told on its page."""
+    lines = (line for line in side_by_side(entry) if line.is_changed)
+    return tuple(line for line in lines if str(asset.pk) not in {line.before, line.after})
+
+
+def _entries(asset: Asset, until: datetime) -> list[Entry]:
     found = Entry.objects.filter(
         subject_kind=Asset._meta.label_lower, subject_id=str(asset.pk), at__lte=until
     )

@@ -186,7 +186,7 @@ def settle(request: Request) -> None:
 
 
 def page_of(flag_id: str) -> str:
-    return reverse("admin:assets_qualityflag_change", args=[flag_id])
+    return reverse("asset", args=[_read(flag_id).asset_id])
 
 
 clear_kind = Kind(

@@ -75,6 +75,10 @@ class Found:
     alike: tuple[Beware, ...] = ()
     near: tuple[Asset, ...] = ()
 
+    @property
+    def is_loud(self) -> bool:
+        return any(match.is_loud for match in self.matches)
+
 
 @dataclass(slots=True)
 class _Asked:
