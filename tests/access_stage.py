@@ -234,6 +234,9 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "admin:assets_assetgroup_add": group,
         "admin:assets_assetgroup_change": group,
         **said,
+        "flag-raise": said["admin:assets_qualityflag_add"],
+        "flag-clear": {"reason": "found"},
+        "asset-rename": {"ticker": "MTW", "since": "2026-01-01T00:00", "reason": "found"},
         **_registry_over_rest(),
         "admin:venues_venue_add": venue,
         "admin:venues_account_add": {

@@ -80,14 +80,7 @@ def reconcile(desk: RunningDesk) -> dict[str, Any]:
 def _one_run(desk: RunningDesk) -> dict[str, Any]:
     """Send what the schedule sends, wait for the worker to end it, and give the run."""
     before = {run["id"] for run in _runs(desk)}
-    environment = {**_own(), "LOCAL_DIR": str(desk.folder)}
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", SEND],
-        cwd=CHECKOUT,
-        env=environment,
-        check=True,
-        timeout=PATIENCE,
-    )
+    in_shell(desk, SEND)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for run in _runs(desk):
@@ -106,6 +99,17 @@ def until_clean(desk: RunningDesk) -> dict[str, Any]:
             return run
     message = f"still not clean: {run['words']}"
     raise AssertionError(message)
+
+
+def in_shell(desk: RunningDesk, code: str) -> None:
+    """Run what no page does beside the desk, the way a developer would."""
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+        cwd=CHECKOUT,
+        env={**_own(), "LOCAL_DIR": str(desk.folder)},
+        check=True,
+        timeout=PATIENCE,
+    )
 
 
 def open_breaks(desk: RunningDesk) -> list[dict[str, Any]]:

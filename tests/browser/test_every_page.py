@@ -39,6 +39,15 @@ PAGES = {
     ],
     "Approver": ["/approvals/", "{request}", "/tokens/"],
     "Recon": ["/reconciliation/", "/breaks/?state=all", "{break}", "/approvals/", "/tokens/new/"],
+    "Steward": [
+        "/assets/",
+        "/chains/",
+        "/chains/ethereum/",
+        "/lookup/",
+        "/lookup/?q=ETH",
+        "{asset}",
+        "{flag}",
+    ],
     "Auditor": ["/audit/", "{entry}", "/approvals/?tab=all", "{request}", "{break}"],
     "Admin": [
         "/admin/",
@@ -79,9 +88,11 @@ def rows(desk) -> Iterator[dict[str, str]]:
 
 
 def _address(path: str, page: Page, rows: dict[str, str]) -> str:
-    """Name the page; the entry of the log is the first one of the list that is shown."""
-    if path == "{entry}":
+    """Name the page; an entry of the log and an asset are the first of the list that is shown."""
+    if path in {"{entry}", "{asset}"}:
         return page.locator("main [data-row]").first.get_attribute("href") or ""
+    if path == "{flag}":
+        return page.get_by_role("link", name="Raise a flag").get_attribute("href") or ""
     return rows[path.strip("{}")] if path.startswith("{") else path
 
 
