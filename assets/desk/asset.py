@@ -38,6 +38,8 @@ def asset(request: DeskRequest, asset_id: UUID) -> HttpResponse:
     sees_all = may(request.user, Action.POSITION_VIEW, {})
     context = {
         "asset": found,
+        # Handed over as pairs: a template would take a key called "items" for the method.
+        "metadata": list(found.metadata.items()) if isinstance(found.metadata, dict) else [],
         "asked": asked,
         "clocks": clocks,
         "pinned": pinned(request, clocks),

@@ -192,6 +192,16 @@ def test_a_retired_asset_is_seen_and_offers_no_change(shown, weth, steward):
     assert reverse("flag-raise", args=[weth.pk]) in page
 
 
+def test_whatever_its_metadata_holds_is_shown(shown, weth, steward):
+    changes = {"metadata": {"items": ["a"], "site": "<b>weth</b>"}}
+    update_asset(asset_id=weth.pk, expected_version=1, changes=changes, by=steward)
+    page = shown("asset", weth.pk)
+    assert "&lt;b&gt;weth&lt;/b&gt;" in page
+    changes = {"metadata": ["odd"]}
+    update_asset(asset_id=weth.pk, expected_version=2, changes=changes, by=steward)
+    shown("asset", weth.pk)
+
+
 def test_history_says_what_was_before_what_after_who_and_why(shown, weth, steward):
     update_asset(
         asset_id=weth.pk,

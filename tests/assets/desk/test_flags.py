@@ -115,3 +115,7 @@ def test_traders_raise_and_do_not_clear_and_others_do_neither(client, weth):
             client.post(reverse("flag-clear", args=[flag.pk]), {"reason": "x"}).status_code == 403
         )
         assert reverse("flag-clear", args=[flag.pk]) not in page
+
+
+def test_the_admins_form_writes_url_as_people_do(desk):
+    assert "Evidence URL" in desk.get(reverse("admin:assets_qualityflag_add")).content.decode()
