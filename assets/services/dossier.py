@@ -24,7 +24,6 @@ from assets.models import (
     QualityFlag,
 )
 from assets.services.deployments import subject_of
-from assets.services.guarding import asked
 from assets.services.lookup import Beware, beware
 from assets.services.obstacles import Obstacle, obstacles
 from assets.services.resolution import Clocks
@@ -136,8 +135,9 @@ def _past_flags(asset: Asset, clocks: Clocks, standing: set[UUID]) -> tuple[Qual
 
 def _changed(entry: Entry, asset: Asset) -> tuple[Line, ...]:
     """Keep what changed; that it was said of this asset need not be told on its page."""
+    itself = str(asset.pk)
     lines = (line for line in side_by_side(entry) if line.is_changed)
-    return tuple(line for line in lines if str(asset.pk) not in {line.before, line.after})
+    return tuple(line for line in lines if itself != line.before and itself != line.after)
 
 
 def _entries(asset: Asset, until: datetime) -> list[Entry]:
@@ -158,5 +158,5 @@ def waiting_about(found: Dossier, *, by: User) -> list[Request]:
     return [
         one
         for one in open_now
-        if one.subject_id in subjects or asked(one).get("Asset id") == str(found.asset.pk)
+        if one.subject_id in subjects or one.instruction_texts.get("Asset id") == str(found.asset.pk)
     ]
