@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from assets.explorers import explorer_of, page_of_address
-from assets.models import Chain, Deployment
+from assets.models import Chain, Deployment, QualityFlag, Severity
 from assets.services.deployments import key_of
 from assets.services.pages import BadCursor, page, total
 from cqops.platform.access.doors import DeskRequest, requires
@@ -43,8 +43,11 @@ def chain(request: DeskRequest, chain_id: str) -> HttpResponse:
     except BadCursor as error:
         messages.error(request, str(error))
         return redirect("chain", chain_id=chain_id)
+    standing = QualityFlag.objects.standing(now=now).filter(severity__gte=Severity.HIGH)
+    flagged = standing.filter(asset__in=[one.asset_id for one in shown.rows])
     context = {
         "chain": found,
+        "flagged": set(flagged.values_list("asset", flat=True)),
         "explorer": explorer_of(found.explorer_url),
         "lines": [
             {

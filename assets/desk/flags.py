@@ -13,6 +13,8 @@ from assets.desk.forms import FlagForm, ReasonForm
 from assets.models import Asset, QualityFlag, Severity
 from assets.services.flags import clear_flag, propose_clear, raise_flag
 from assets.services.guarding import impact_on
+from assets.services.neighbours import reached_by_a_flag
+from assets.services.resolution import Clocks
 from cqops.platform.access.doors import DeskRequest, requires
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.errors import Refused
@@ -65,12 +67,14 @@ def _form(
     form: FlagForm | ReasonForm,
     flag: QualityFlag | None = None,
 ) -> HttpResponse:
-    """Show a form beside what it would touch."""
+    """Show a form beside what the flag stands in the way of."""
     sees_all = may(request.user, Action.POSITION_VIEW, {})
+    reached = reached_by_a_flag(asset, Clocks.at(None, None)) if sees_all else set()
     context = {
         "asset": asset,
         "form": form,
         "flag": flag,
-        "impact": impact_on({asset.pk}) if sees_all else None,
+        "impact": impact_on(reached) if sees_all else None,
+        "reached": Asset.objects.filter(pk__in=reached - {asset.pk}),
     }
     return render(request, template, context, status=422 if form.errors else 200)

@@ -137,7 +137,7 @@ def _changed(entry: Entry, asset: Asset) -> tuple[Line, ...]:
     """Keep what changed; that it was said of this asset need not be told on its page."""
     itself = str(asset.pk)
     lines = (line for line in side_by_side(entry) if line.is_changed)
-    return tuple(line for line in lines if itself != line.before and itself != line.after)
+    return tuple(line for line in lines if itself not in (line.before, line.after))
 
 
 def _entries(asset: Asset, until: datetime) -> list[Entry]:
@@ -158,5 +158,6 @@ def waiting_about(found: Dossier, *, by: User) -> list[Request]:
     return [
         one
         for one in open_now
-        if one.subject_id in subjects or one.instruction_texts.get("Asset id") == str(found.asset.pk)
+        if one.subject_id in subjects
+        or one.instruction_texts.get("Asset id") == str(found.asset.pk)
     ]

@@ -7,10 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from assets.graph import DEEPEST, Link
-from assets.models import Asset, QualityFlag, Relationship, Severity
+from assets.models import (
+    BACKED_BY,
+    Asset,
+    QualityFlag,
+    Relationship,
+    RelationshipKind,
+    Severity,
+)
 from assets.services.resolution import Clocks
 
 MOST = 40
+CARRIES = BACKED_BY | {RelationshipKind.SYNTHETIC_OF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,18 @@ def neighbourhood(asset: Asset, clocks: Clocks) -> Neighbourhood:
             if not front:
                 break
     return Neighbourhood(assets, tuple(found.values()), _flagged(assets, clocks), is_cut)
+
+
+def reached_by_a_flag(asset: Asset, clocks: Clocks) -> set[UUID]:
+    """Name what a flag on it stands in the way of: itself, what stands on it, and what it wraps."""
+    claims = neighbourhood(asset, clocks).claims
+    found = {asset.pk}
+    for _ in range(DEEPEST):
+        found |= {one.asset_id for one in claims if one.other_id in found and one.kind in CARRIES}
+    wraps = RelationshipKind.WRAPS
+    return found | {
+        one.other_id for one in claims if one.asset_id == asset.pk and one.kind == wraps
+    }
 
 
 def _step(near: str, front: set[UUID], clocks: Clocks, *, limit: int) -> list[Relationship]:

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from assets.models import QualityFlag
+from assets.services.relations import relate
 from cqops.platform.access.policy import Role
 from cqops.platform.approvals.models import Request
 from tests import cast
@@ -65,6 +66,25 @@ def test_what_is_typed_wrong_is_told_beside_the_field_and_raises_nothing(put, wr
     assert words in page
     assert "Evidence URL" in page
     assert not QualityFlag.objects.exists()
+
+
+def test_the_form_says_what_a_flag_would_reach(shown, weth):
+    ether, vault, other = stage.asset("ETH"), stage.asset("VAULT"), stage.asset("BETH")
+    for one, kind, two in (
+        (weth, "wraps", ether),
+        (vault, "stakes", weth),
+        (other, "wraps", ether),
+        (weth, "migrated_to", stage.asset("WETH2")),
+    ):
+        relate(asset_id=one.pk, kind=kind, other_id=two.pk, source="issuer", by=None)
+    reached = shown("flag-raise", weth.pk).partition("Reached")[2].partition("</dd>")[0]
+    assert {one.symbol for one in (ether, vault, other) if str(one.pk) in reached} == {
+        "ETH",
+        "VAULT",
+    }
+    assert "WETH2" not in reached
+    # What a vault stands on is not stopped by what is wrong with the vault.
+    assert "Reached" not in shown("flag-raise", vault.pk)
 
 
 def test_a_light_flag_is_cleared_by_one_person_with_a_reason(desk, put, weth):

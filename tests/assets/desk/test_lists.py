@@ -113,6 +113,10 @@ def test_a_chain_shows_what_lives_there_by_name_and_by_address(desk, shown, monk
         page = shown("chain", "ethereum", q=text)
         assert there in page
         assert gone not in page
+    assert ">flagged<" not in shown("chain", "ethereum")
+    flag = QualityFlag(asset=usdc, kind="scam", severity=50, note="forged", source="list")
+    raise_flag(flag=flag, by=None)
+    assert shown("chain", "ethereum").count(">flagged<") == 1
     assert "No contract matches this filter" in shown("chain", "ethereum", q="nothing")
     monkeypatch.setattr(chains, "PAGE", 1)
     page = shown("chain", "ethereum")
