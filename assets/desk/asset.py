@@ -39,7 +39,7 @@ def asset(request: DeskRequest, asset_id: UUID) -> HttpResponse:
     context = {
         "asset": found,
         # Handed over as pairs: a template would take a key called "items" for the method.
-        "metadata": list(found.metadata.items()) if isinstance(found.metadata, dict) else [],
+        "metadata": list(found.metadata.items()),
         "asked": asked,
         "clocks": clocks,
         "pinned": pinned(request, clocks),

@@ -18,6 +18,7 @@ from assets.explorers import page_of_address
 from assets.models import (
     Alias,
     Asset,
+    AssetGroup,
     Deployment,
     GroupMember,
     Identifier,
@@ -141,10 +142,21 @@ def _changed(entry: Entry, asset: Asset) -> tuple[Line, ...]:
 
 
 def _entries(asset: Asset, until: datetime) -> list[Entry]:
-    found = Entry.objects.filter(
-        subject_kind=Asset._meta.label_lower, subject_id=str(asset.pk), at__lte=until
+    """Read what was written down about it, and about its part in groups, the newest first."""
+    key = str(asset.pk)
+    groups = asset.memberships.values_list("group", flat=True).distinct()
+    of_groups = Entry.objects.filter(
+        Q(before__asset=key) | Q(after__asset=key),
+        subject_kind=AssetGroup._meta.label_lower,
+        subject_id__in=[str(group) for group in groups],
     )
-    return list(found.order_by("-pk")[:HISTORY])
+    of_itself = Entry.objects.filter(subject_kind=Asset._meta.label_lower, subject_id=key)
+    found = [
+        entry
+        for rows in (of_itself, of_groups)
+        for entry in rows.filter(at__lte=until).order_by("-pk")[:HISTORY]
+    ]
+    return sorted(found, key=lambda entry: -entry.pk)[:HISTORY]
 
 
 def waiting_about(found: Dossier, *, by: User) -> list[Request]:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assets.models import Asset, QualityFlag
 from assets.services.catalogue import create_asset
@@ -52,16 +54,19 @@ def test_rename_a_symbol_and_reuse_the_ticker_three_dates_three_right_answers(sh
         asset=Asset(symbol="GOLD", name="New gold", kind="token"), by=steward, ticker_since=MAR
     )
 
-    def gold(as_of, **known):
-        named = {name: at.isoformat() for name, at in {"as_of": as_of, **known}.items()}
-        page = shown("lookup", q="gold", **named)
+    now = timezone.now()
+
+    def gold(as_of):
+        page = shown("lookup", q="gold", as_of=as_of.isoformat(), known_at=now.isoformat())
         return answer_of(page), "Old gold" in page, ">New gold</a> <span" in page
 
     assert gold(JAN) == ("ok", True, False)
     assert gold(FEB + timedelta(days=9))[::2] == ("unknown", False)
     assert gold(APR)[::2] == ("ok", True)
     # As far as it was known before anybody said so.
-    assert [gold(at, known_at=before)[0::2] for at in (JAN, FEB, APR)] == [("ok", False)] * 3
+    now = before
+    assert gold(APR) == ("ok", True, False)
+    assert [meant("gold", clocks=Clocks(at, before)) for at in (JAN, FEB)] == ["Old gold"] * 2
 
 
 def test_whatever_is_in_hand_finds_the_asset(steward):
@@ -184,8 +189,26 @@ def test_moments_that_cannot_be_read_are_told_and_nothing_is_answered(shown):
 def test_odd_texts_are_answered_and_nothing_breaks(shown):
     odd = ["\0", "\0X", "%", "'", "a" * 500, ":", "on", " on ", "x:", "0x", "\U0001d5e8 on base"]
     for text in odd:
-        shown("lookup", q=text)
+        assert found(text).resolution.answer is Answer.UNKNOWN, text
+    shown("lookup", q="".join(odd))
     assert "What can be asked" in shown("lookup", q=" ")
+
+
+@pytest.mark.slow
+def test_whatever_is_typed_the_answer_is_ok_for_one_asset_and_no_other_number():
+    for name in ("USD Coin", "Impostor"):
+        stage.asset("0", name)
+    texts = st.text(max_size=60) | st.from_regex(r"\A0[xX][0-9a-fA-F]{38,42}\Z")
+
+    @settings(deadline=None, max_examples=20)
+    @given(texts)
+    def never_a_guess(text):
+        answer = found(text).resolution
+        assets = {one.asset_id for one in answer.candidates}
+        expected = {0: Answer.UNKNOWN, 1: Answer.OK}.get(len(assets), Answer.AMBIGUOUS)
+        assert answer.answer is expected
+
+    never_a_guess()
 
 
 def test_people_who_may_not_see_the_registry_see_none_of_it(client):
