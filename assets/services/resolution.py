@@ -7,7 +7,9 @@ Whoever knows further names of assets, such as venues their symbols, answers wit
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +20,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from assets.addresses import BadAddress, Family, normalised
+from assets.addresses import BadAddress, normalised
 from assets.models import (
     Alias,
     Asset,
@@ -118,15 +120,18 @@ def by_address(
 
 
 def _anywhere(address: str, clocks: Clocks) -> list[Candidate]:
-    """Look on each chain for the spelling that its family has for an address, where it has one."""
-    spelt = Q(pk=None)
-    for family in Family:
-        try:
-            key = key_of(normalised(family, address))
-        except BadAddress:
-            continue
-        spelt |= Q(chain__family=family.value, address_key=key)
-    return [_deployed(row) for row in _true(Deployment.objects.filter(spelt), clocks)]
+    """Look on each chain for the spelling that its family has for an address, where it has one.
+
+    The chains are named one by one: that is how the index of addresses begins.
+    """
+    chains: dict[str, list[str]] = defaultdict(list)
+    for key, family in Chain.objects.values_list("pk", "family"):
+        chains[family].append(key)
+    there = Q(pk=None)
+    for family, keys in chains.items():
+        with suppress(BadAddress):
+            there |= Q(chain__in=keys, address_key=key_of(normalised(family, address)))
+    return [_deployed(row) for row in _true(Deployment.objects.filter(there), clocks)]
 
 
 def _deployed(row: Deployment) -> Candidate:

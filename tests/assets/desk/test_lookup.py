@@ -200,7 +200,7 @@ def test_whatever_is_typed_the_answer_is_ok_for_one_asset_and_no_other_number():
         stage.asset("0", name)
     texts = st.text(max_size=60) | st.from_regex(r"\A0[xX][0-9a-fA-F]{38,42}\Z")
 
-    @settings(deadline=None, max_examples=20)
+    @settings(deadline=None, max_examples=10)
     @given(texts)
     def never_a_guess(text):
         answer = found(text).resolution
