@@ -110,6 +110,7 @@ def _expect_ticket(page: Page, *, blocked: bool) -> None:
         expect(page.locator(".verdict-block")).to_have_count(0)
 
 
+@pytest.mark.timeout(120, func_only=True)
 def test_a_critical_flag_on_what_wraps_it_blocks_at_once_until_two_people_clear_it(
     new_page, desk, nothing_flagged, excuse
 ):
