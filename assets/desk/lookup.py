@@ -23,7 +23,7 @@ def lookup(request: DeskRequest) -> HttpResponse:
     clocks = asked.clocks
     found = None
     if text and not asked.problems:
-        found = look_up(text, clocks=clocks, chain=chain, is_now=asked.known_at is None)
+        found = look_up(text, clocks=clocks, chain=chain)
     context = {
         "asked": asked,
         "clocks": clocks,

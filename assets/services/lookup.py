@@ -98,7 +98,7 @@ class _Asked:
             self.candidates.extend(found.candidates)
 
 
-def look_up(text: str, *, clocks: Clocks, chain: str = "", is_now: bool = True) -> Found:
+def look_up(text: str, *, clocks: Clocks, chain: str = "") -> Found:
     """Answer what a text means at two moments; `X on Y` and `chain:X` name the chain in it."""
     text = " ".join(text.replace("\0", " ").split())[:LONGEST]
     asked = _Asked(clocks)
@@ -107,7 +107,7 @@ def look_up(text: str, *, clocks: Clocks, chain: str = "", is_now: bool = True) 
     if chain and chain not in chains:
         asked.notes.append(f"There is no chain called {chain!r} here.")
     else:
-        _ask(asked, named, chain, chains, is_now=is_now)
+        _ask(asked, named, chain, chains)
     question = f"{named} on {chain}" if chain else text
     resolution = answered(question, asked.candidates, clocks)
     matches = _matches(asked.candidates, clocks)
@@ -128,7 +128,7 @@ def _chain_in(text: str, chain: str, chains: dict[str, Chain]) -> tuple[str, str
     return text, chain
 
 
-def _ask(asked: _Asked, text: str, chain: str, chains: dict[str, Chain], *, is_now: bool) -> None:
+def _ask(asked: _Asked, text: str, chain: str, chains: dict[str, Chain]) -> None:
     if (asset_id := _as_id(text)) is not None:
         asked.read(by_asset_id, asset_id=asset_id)
         return
@@ -143,13 +143,13 @@ def _ask(asked: _Asked, text: str, chain: str, chains: dict[str, Chain], *, is_n
     asked.read(by_identifier, value=text)
     head, colon, tail = text.partition(":")
     if not colon:
-        _ask_venues(asked, text, is_now=is_now)
+        _ask_venues(asked, text)
     elif head.lower() in Scheme.values:
         asked.read(by_identifier, scheme=head.lower(), value=tail)
     elif head.lower() == GROUP:
         asked.read(by_group, symbol=tail)
     else:
-        _ask_venue(asked, head.lower(), tail.strip(), is_now=is_now)
+        _ask_venue(asked, head.lower(), tail.strip())
 
 
 def _as_id(text: str) -> UUID | None:
@@ -175,21 +175,17 @@ def _ask_names_on(asked: _Asked, text: str, chain: str) -> None:
     asked.candidates.extend(one for one in named.candidates if one.asset_id in homes)
 
 
-def _ask_venues(asked: _Asked, text: str, *, is_now: bool) -> None:
+def _ask_venues(asked: _Asked, text: str) -> None:
     """Ask each venue that has a symbol of this spelling what it means there."""
     having: Callable[[str], list[tuple[str, str]]] = import_string(settings.REGISTRY_VENUES_HAVING)
     for venue, symbol in having(text):
-        _ask_venue(asked, venue, symbol, is_now=is_now)
+        _ask_venue(asked, venue, symbol)
 
 
-def _ask_venue(asked: _Asked, venue: str, symbol: str, *, is_now: bool) -> None:
-    """Ask what a venue's symbol means; where the second clock stands at now, it need not be asked."""
+def _ask_venue(asked: _Asked, venue: str, symbol: str) -> None:
+    """Ask what a venue's symbol means."""
     by_venue_symbol: Reading = import_string(settings.REGISTRY_VENUE_SYMBOLS)
-
-    def reading(*, known_at: Any, **given: Any) -> Resolution:
-        return by_venue_symbol(**given, known_at=None if is_now else known_at)
-
-    asked.read(reading, venue=venue, symbol=symbol)
+    asked.read(by_venue_symbol, venue=venue, symbol=symbol)
 
 
 def _matches(candidates: Iterable[Candidate], clocks: Clocks) -> tuple[Match, ...]:

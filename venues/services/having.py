@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from venues.models import Venue, VenueSymbol
 
-LONGEST = 40
+LONGEST = 80
 
 
 def venues_having(text: str) -> list[tuple[str, str]]:
