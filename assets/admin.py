@@ -13,7 +13,7 @@ from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from assets import admin_claims, admin_flags
+from assets import admin_claims, admin_flags, admin_merging
 from assets.admin_reasons import Reasoned
 from assets.models import (
     Alias,
@@ -23,6 +23,7 @@ from assets.models import (
     Deployment,
     GroupMember,
     Identifier,
+    Merge,
     QualityFlag,
     Relationship,
 )
@@ -30,7 +31,7 @@ from assets.services import catalogue
 from assets.services.groups import save_group
 from cqops.platform.access.admin_doors import Kept, by
 
-__all__ = ["admin_claims", "admin_flags"]
+__all__ = ["admin_claims", "admin_flags", "admin_merging"]
 CLOCKS = ["valid_from", "valid_to", "recorded_at", "superseded_at"]
 
 
@@ -93,6 +94,20 @@ class Groups(Seen):
     fields = ["group", "is_canonical", "is_for_risk", "is_for_pnl", *CLOCKS]
 
 
+class AnswersAs(Seen):
+    model = Merge
+    fk_name = "asset"
+    verbose_name_plural = "Answers as"
+    fields = ["into", "source", *CLOCKS]
+
+
+class MergedHere(Seen):
+    model = Merge
+    fk_name = "into"
+    verbose_name_plural = "Merged here"
+    fields = ["asset", "source", *CLOCKS]
+
+
 class Members(Seen):
     model = GroupMember
     fk_name = "group"
@@ -152,6 +167,7 @@ class AssetAdmin(RegisteredAdmin):
     says = ["symbol", "name", "kind", "category", "precision", "display_places"]
     readonly_fields = ["id", *RegisteredAdmin.readonly_fields]
     inlines = [Flags, Deployments, Aliases, Identifiers, StandsOn, StoodOnBy, Groups]
+    inlines += [AnswersAs, MergedHere]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         standing = QualityFlag.objects.standing(now=timezone.now())

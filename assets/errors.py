@@ -5,6 +5,7 @@ Refused (of the approvals, so that a request that cannot be carried out any more
 │   └── Stale      somebody changed it meanwhile; the present version is named
 ├── GoesRound      it would go round in a circle
 ├── Retired        it was retired, and nothing new is said about it
+├── Merged         it answers as another asset; say it about that one
 ├── Unfounded      nothing is said without a reason or evidence
 └── NeedsSecond    one person alone may not; ask for it
 """
@@ -34,6 +35,10 @@ class GoesRound(Refused):
 
 class Retired(Refused):
     """It was retired, and nothing new is said about it."""
+
+
+class Merged(Refused):
+    """It answers as another asset, and what is new is said about that one."""
 
 
 class Unfounded(Refused):

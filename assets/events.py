@@ -13,9 +13,9 @@ from cqops.platform.events.schemas import Schema
 from cqops.platform.events.services import emit
 
 if TYPE_CHECKING:
-    from assets.models import Asset, Chain, Deployment, QualityFlag, Relationship
+    from assets.models import Asset, Chain, Deployment, Merge, QualityFlag, Relationship
 
-ASSET, CHAIN = "asset", "chain"
+ASSET, CHAIN, REGISTRY = "asset", "chain", "registry"
 
 
 class AssetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +92,33 @@ class ChainRegistered(msgspec.Struct, frozen=True, kw_only=True):
     family: str
 
 
+class AssetMerged(msgspec.Struct, frozen=True, kw_only=True):
+    """Two people agreed that an asset is another one: it answers as `into_id` since then. Both ids go on."""
+
+    merge_id: UUID
+    asset_id: UUID
+    into_id: UUID
+    valid_from: datetime | None
+
+
+class AssetSplit(msgspec.Struct, frozen=True, kw_only=True):
+    """Two people agreed that it is not, and answers for itself again: from then on, or without one always."""
+
+    merge_id: UUID
+    asset_id: UUID
+    into_id: UUID
+    since: datetime | None
+
+
+class DuplicatesFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan opened findings that somebody should look at: how many of each kind."""
+
+    same_address: int
+    near_address: int
+    looks_alike: int
+    same_symbol: int
+
+
 EVENTS = (
     Schema("asset.created", 1, ASSET, AssetState),
     Schema("asset.updated", 1, ASSET, AssetState),
@@ -100,7 +127,10 @@ EVENTS = (
     Schema("asset.relationship_established", 1, ASSET, RelationshipEstablished),
     Schema("asset.flag_set", 1, ASSET, FlagSet),
     Schema("asset.flag_cleared", 1, ASSET, FlagCleared),
+    Schema("asset.merged", 1, ASSET, AssetMerged),
+    Schema("asset.split", 1, ASSET, AssetSplit),
     Schema("chain.registered", 1, CHAIN, ChainRegistered),
+    Schema("registry.duplicates_found", 1, REGISTRY, DuplicatesFound),
 )
 
 
@@ -170,6 +200,30 @@ def flag_cleared(flag: QualityFlag) -> None:
         reason=flag.cleared_reason,
     )
     _of_an_asset("asset.flag_cleared", flag.asset_id, payload)
+
+
+def merged(row: Merge) -> None:
+    payload = AssetMerged(
+        merge_id=row.pk, asset_id=row.asset_id, into_id=row.into_id, valid_from=row.valid_from
+    )
+    _of_an_asset("asset.merged", row.asset_id, payload)
+
+
+def split(row: Merge, *, since: datetime | None) -> None:
+    payload = AssetSplit(
+        merge_id=row.pk, asset_id=row.asset_id, into_id=row.into_id, since=since
+    )
+    _of_an_asset("asset.split", row.asset_id, payload)
+
+
+def duplicates_found(opened: dict[str, int]) -> None:
+    emit(
+        kind="registry.duplicates_found",
+        version=1,
+        aggregate=REGISTRY,
+        aggregate_id="scan",
+        payload=DuplicatesFound(**opened),
+    )
 
 
 def chain_registered(chain: Chain) -> None:

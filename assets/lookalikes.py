@@ -38,17 +38,38 @@ _LOOKS = {
     "Z": "\u0396\u13c3\ua4dc2",
 }
 _LATIN = str.maketrans({sign: latin for latin, signs in _LOOKS.items() for sign in signs})
+# Small letters stay small, so that "I", "l" and "1" are one sign and "i" is another.
+_SMALL = str.maketrans(
+    {
+        sign.lower(): latin.lower()
+        for latin, signs in _LOOKS.items()
+        for sign in signs
+        if len(sign.lower()) == 1 and sign.lower() != sign
+    }
+)
 
 
 def skeleton(text: str) -> str:
     """Return what a text is read as: two that share it look alike."""
-    plain = "".join(
+    # Capitals first: small Cyrillic letters look like Latin ones because their capitals do.
+    return " ".join(_bare(text).upper().translate(_LATIN).split())
+
+
+def as_written(text: str) -> str:
+    """Return what a text is read as by whoever minds capitals: "UNl" passes for "UNI", "rn" for "m"."""
+    seen = _bare(text).translate(_LATIN).translate(_SMALL)
+    return " ".join(seen.replace("l", "I").replace("rn", "m").split())
+
+
+def _bare(text: str) -> str:
+    """Leave out accents and signs without a width."""
+    if text.isascii():
+        return text
+    return "".join(
         letter
         for letter in unicodedata.normalize("NFKD", text)
         if unicodedata.category(letter) not in {"Mn", "Cf"}
     )
-    # Capitals first: small Cyrillic letters look like Latin ones because their capitals do.
-    return " ".join(plain.upper().translate(_LATIN).split())
 
 
 def disguises(text: str) -> set[str]:

@@ -346,6 +346,7 @@ APPROVAL_KINDS = {
     "assets.deployment": "assets.services.deployments.deployment_kind",
     "assets.canonical_member": "assets.services.groups.canonical_kind",
     "assets.clear_flag": "assets.services.flags.clear_kind",
+    "assets.merge": "assets.services.merging.merge_kind",
     "venues.credential": "venues.services.keys.key_kind",
     "venues.symbol": "venues.services.mapping.symbol_kind",
     "trading.switch": "trading.services.switching.switch_kind",
@@ -365,6 +366,7 @@ OVERVIEW_PROVIDERS = [
     "trading.overview.rows",
     "portfolio.overview.rows",
     "venues.overview.rows",
+    "assets.overview.rows",
     "cqops.platform.audit.overview.rows",
     "cqops.platform.events.overview.rows",
     "cqops.platform.telemetry.overview.rows",
@@ -397,7 +399,7 @@ if IS_SIMULATED:
 METRICS_PORT = env.integer("METRICS_PORT", default=9090, low=0, high=65000)
 # What is looked up when somebody asks, by the process that answers for it.
 METRICS_PROVIDERS = {
-    "worker": ["trading.metrics.open_orders"],
+    "worker": ["trading.metrics.open_orders", "assets.metrics.findings_open"],
     "feeds": ["venues.metrics.books"],
     "relay": ["cqops.platform.events.metrics.outbox"],
 }

@@ -87,6 +87,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             Page("Look-up", "lookup", Action.REGISTRY_VIEW, "travel_explore", "l"),
             Page("Assets", "assets", Action.REGISTRY_VIEW, "token", "a"),
             Page("Chains", "chains", Action.REGISTRY_VIEW, "link", "c"),
+            Page("Duplicates", "findings", Action.REGISTRY_VIEW, "content_copy"),
         ],
     ),
     (

@@ -15,13 +15,16 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from assets.models import Alias, Asset, AssetGroup, QualityFlag
+from assets.models import Alias, Asset, AssetGroup, Finding, Merge, QualityFlag
 from assets.services.flags import raise_flag
 from assets.services.groups import add_member
 from assets.services.identifiers import add_identifier
+from assets.services.merging import record_merge
 from assets.services.relations import relate
 from assets.services.renaming import add_alias
+from assets.services.scanning import scan
 from cqops.platform.access import demo
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Role
 from cqops.platform.access.tokens import create_token, issue
@@ -80,6 +83,11 @@ def _registered(trader: User) -> None:
     add_member(group_id=group.pk, asset_id=one.pk, source="desk", by=steward)
     flag = QualityFlag(asset=one, kind="illiquid", severity=20, note="thin")
     raise_flag(flag=flag, by=trader)
+    twice, once = stage.asset("MTD", "Twice"), stage.asset("MTD", "Once")
+    scan(now=timezone.now())
+    with seeding():
+        record_merge(asset_id=stage.asset("MTO", "Old").pk, into_id=once.pk, by=None)
+    assert {twice.pk, once.pk} == set(Finding.objects.get().assets)
 
 
 def _orders(trader: User) -> Order:
@@ -222,6 +230,9 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         },
         "break-note": {"words": "looked at it"},
         "break-close": {"reason": "agreed with the venue"},
+        "finding-dismiss": {"reason": "two issuers"},
+        "merging-merge": {"reason": "one issuer"},
+        "merging-split": {"reason": "two issuers"},
         "reconciliation-run": {"account": order.account_id},
         "api-reconciliations": names,
         "preferences": {"time_zone": "Europe/Zurich", "theme": "dark"},
@@ -256,7 +267,8 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
 
 
 _BESIDE_AN_ASSET = [
-    *("flags", "deployments", "aliases", "identifiers", "stands_on", "stood_on_by", "memberships")
+    *("flags", "deployments", "aliases", "identifiers", "stands_on", "stood_on_by", "memberships"),
+    *("merges", "merged_here"),
 ]
 
 
@@ -313,6 +325,9 @@ def in_registry() -> dict[str, Any]:
         "relationship_id": one.stands_on.get().pk,
         "group": "MTX",
         "flag_id": one.flags.get().pk,
+        "finding_id": Finding.objects.get().pk,
+        "merge_id": Merge.objects.get().pk,
+        "into_id": Merge.objects.get().into_id,
     }
 
 
@@ -344,4 +359,7 @@ def _registry_over_rest() -> dict[str, dict[str, Any]]:
         "api-group-canonical": {"asset": one.pk, **ends},
         "api-flags": {"asset": one.pk, "kind": "depeg", "severity": "critical", "note": "low"},
         "api-flag-resolve": ends,
+        "api-finding-dismiss": ends,
+        "api-merges": {"asset": other.pk, "into": Merge.objects.get().into_id, **ends},
+        "api-merge-split": ends,
     }

@@ -26,8 +26,9 @@ from assets.api.doors import (
 )
 from assets.api.inputs import REASON, Metadata, Moment, Strict, asked, sent
 from assets.api.problems import refusals
-from assets.api.shapes import AssetView, AssetWithCollisions
-from assets.models import Asset, AssetKind
+from assets.api.shapes import AssetView, AssetWithCollisions, MergedView
+from assets.models import Asset, AssetKind, Merge
+from assets.services.answering import merged
 from assets.services.catalogue import create_asset, retire_asset, update_asset
 from assets.services.renaming import rename
 from assets.services.search import ALL, IN_USE, RETIRED, Wanted, collisions, rows
@@ -188,12 +189,26 @@ class RetireAsset(RegistryView):
 
 
 def _with_collisions(assets: list[Asset]) -> list[dict[str, Any]]:
-    found = collisions(assets, now=timezone.now())
+    now = timezone.now()
+    found = collisions(assets, now=now)
+    ways = merged([asset.pk for asset in assets], as_of=now, known_at=now)
     rows_of_them = AssetView(assets, many=True).data
     return [
-        {**row, "collisions": [asdict(one) for one in found[asset.pk]]}
+        {
+            **row,
+            "collisions": [asdict(one) for one in found[asset.pk]],
+            "merged_into": _told(ways.get(asset.pk)),
+        }
         for asset, row in zip(assets, rows_of_them, strict=True)
     ]
+
+
+def _told(merge: Merge | None) -> dict[str, Any] | None:
+    if merge is None:
+        return None
+    into = merge.into
+    said = {"merge_id": merge.pk, "asset_id": into.pk, "symbol": into.symbol, "name": into.name}
+    return dict(MergedView({**said, "since": merge.valid_from}).data)
 
 
 def _whole(asset: Asset) -> dict[str, Any]:

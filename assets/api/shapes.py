@@ -14,8 +14,10 @@ from assets.models import (
     AssetGroup,
     Chain,
     Deployment,
+    Finding,
     GroupMember,
     Identifier,
+    Merge,
     QualityFlag,
     Relationship,
     Severity,
@@ -57,13 +59,26 @@ class CollisionView(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class MergedView(serializers.Serializer[Any]):
+    """The asset that answers for this one now."""
+
+    merge_id = serializers.UUIDField()
+    asset_id = serializers.UUIDField()
+    symbol = serializers.CharField()
+    name = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True, help_text="Null is always.")
+
+
 class AssetWithCollisions(AssetView):
     collisions = CollisionView(
         many=True, help_text="Whom it may be taken for: never go by the ticker alone."
     )
+    merged_into = MergedView(
+        allow_null=True, help_text="Where it was merged: names of it mean that asset."
+    )
 
     class Meta(AssetView.Meta):
-        fields = [*AssetView.Meta.fields, "collisions"]
+        fields = [*AssetView.Meta.fields, "collisions", "merged_into"]
 
 
 class ChainView(RegisteredView):
@@ -150,6 +165,35 @@ class MemberView(ClaimView):
         ]
 
 
+class MergeView(ClaimView):
+    into = serializers.UUIDField(source="into_id", help_text="`asset` answers as this one.")
+
+    class Meta:
+        model = Merge
+        fields = ["id", "asset", "into", *OF_A_CLAIM]
+
+
+class FindingView(serializers.ModelSerializer[Finding]):
+    """Several assets share something that only one should have."""
+
+    kind = serializers.CharField()
+    key = serializers.CharField(help_text="What they share.")
+    assets = serializers.ListField(child=serializers.UUIDField())
+    evidence = serializers.ListField(child=serializers.CharField())
+    state = serializers.CharField(help_text="open, dismissed, confirmed, or over: no longer so.")
+    dismissed_by = serializers.CharField(
+        source="dismissed_by.username", allow_null=True, default=None
+    )
+
+    class Meta:
+        model = Finding
+        fields = [
+            *("id", "kind", "key", "assets", "evidence", "state"),
+            *("first_seen_at", "last_seen_at", "opened_at"),
+            *("dismissed_at", "dismissed_by", "dismissed_reason"),
+        ]
+
+
 class FlagView(serializers.ModelSerializer[QualityFlag]):
     asset = serializers.UUIDField(source="asset_id")
     kind = serializers.CharField()
@@ -174,7 +218,7 @@ class FlagView(serializers.ModelSerializer[QualityFlag]):
 
 SHAPES: tuple[type[serializers.ModelSerializer[Any]], ...] = (
     *(AssetView, ChainView, GroupView, DeploymentView, AliasView, IdentifierView),
-    *(RelationshipView, MemberView, FlagView),
+    *(RelationshipView, MemberView, FlagView, MergeView, FindingView),
 )
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from assets.api import assets, chains, deployments, flags, groups, names, relations, resolve
+from assets.api import (
+    assets,
+    chains,
+    deployments,
+    findings,
+    flags,
+    groups,
+    merges,
+    names,
+    relations,
+    resolve,
+)
 
 urlpatterns = [
     path("assets", assets.Assets.as_view(), name="api-assets"),
@@ -66,5 +77,15 @@ urlpatterns = [
     path("flags", flags.Flags.as_view(), name="api-flags"),
     path("flags/<uuid:flag_id>", flags.OneFlag.as_view(), name="api-flag"),
     path("flags/<uuid:flag_id>/resolve", flags.ResolveFlag.as_view(), name="api-flag-resolve"),
+    path("findings", findings.Findings.as_view(), name="api-findings"),
+    path("findings/<uuid:finding_id>", findings.OneFinding.as_view(), name="api-finding"),
+    path(
+        "findings/<uuid:finding_id>/dismiss",
+        findings.DismissFinding.as_view(),
+        name="api-finding-dismiss",
+    ),
+    path("merges", merges.Merges.as_view(), name="api-merges"),
+    path("merges/<uuid:merge_id>", merges.OneMerge.as_view(), name="api-merge"),
+    path("merges/<uuid:merge_id>/split", merges.SplitMerge.as_view(), name="api-merge-split"),
     path("resolve", resolve.Resolve.as_view(), name="api-resolve"),
 ]

@@ -4,8 +4,10 @@ from assets.models.asset import Asset, AssetKind
 from assets.models.chain import Chain, ChainFamily
 from assets.models.claims import Claim
 from assets.models.deployments import Deployment
+from assets.models.findings import Finding, FindingKind, FindingState
 from assets.models.flags import FlagKind, FlagSource, QualityFlag, Severity
 from assets.models.groups import AssetGroup, GroupMember
+from assets.models.merges import Merge
 from assets.models.names import Alias, Identifier, Scheme
 from assets.models.relations import (
     ACYCLIC,
@@ -26,10 +28,14 @@ __all__ = [
     "ChainFamily",
     "Claim",
     "Deployment",
+    "Finding",
+    "FindingKind",
+    "FindingState",
     "FlagKind",
     "FlagSource",
     "GroupMember",
     "Identifier",
+    "Merge",
     "QualityFlag",
     "RatioRule",
     "Relationship",

@@ -20,6 +20,7 @@ from assets.errors import Conflict, Retired, Unfounded
 from assets.models import Alias, Asset, Chain
 from assets.models.registered import Registered
 from assets.services import renaming
+from assets.services.answering import refuse_tied
 from assets.services.claims import recorded, telling
 from assets.services.holding import demand_edit, locked, next_version, refuse_retired
 from cqops.platform.access.models import User
@@ -109,6 +110,7 @@ def retire_asset(*, asset_id: UUID, expected_version: int, reason: str, by: User
     demand_edit(by)
     asset = locked(Asset, asset_id, expected_version)
     old = stored(asset)
+    refuse_tied(asset)
     _retire(asset, reason)
     record_saved(kind="asset", old=old, new=asset, fields=OF_AN_ASSET, reason=reason, by=by)
     events.deleted(asset)

@@ -101,7 +101,7 @@ def propose_deployment(  # noqa: PLR0913 -- what is claimed, why, and by whom
     text = spelt(chain, address)
     if not 0 <= decimals <= MOST_DECIMALS:
         raise ValidationError({"decimals": f"Decimals are between 0 and {MOST_DECIMALS}."})
-    asset = in_use(asset_id)
+    asset = in_use(asset_id, also_merged=corrects is not None)
     there = standing(chain_id, text, claim=corrects.pk) if corrects else None
     if there is None and corrects is not None:
         message = "What you correct does not stand any more. Look again."
@@ -331,7 +331,7 @@ def _act(request: Request, rows: dict[str, str]) -> None:
         _end(there, request, rows)
         return
     changes = {
-        "asset_id": in_use(rows["Asset id"]).pk,
+        "asset_id": in_use(rows["Asset id"], also_merged=True).pk,
         "decimals": int(rows["Decimals"]),
         "is_canonical": rows["Canonical"] == YES,
     }

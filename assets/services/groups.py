@@ -110,7 +110,7 @@ def count_member(
     """Choose whether risk and PnL go by this group for the asset, from a moment on."""
     demand_edit(by)
     group = _group(member.group_id)
-    in_use(member.asset_id)
+    in_use(member.asset_id, also_merged=True)
     _refuse_canonical(member)
     before = said(member)
     with telling(WORDS):

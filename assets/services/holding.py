@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from assets.errors import Retired, Stale
+from assets.errors import Merged, Retired, Stale
 from assets.models import Asset
 from assets.models.registered import Registered
+from assets.services.answering import standing_merge
 from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, demand
 
@@ -28,10 +29,16 @@ def held(asset_id: UUID | str) -> Asset:
     return Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
 
 
-def in_use(asset_id: UUID | str) -> Asset:
-    """Hold an asset that something new is said about."""
+def in_use(asset_id: UUID | str, *, also_merged: bool = False) -> Asset:
+    """Hold an asset that something new is said about.
+
+    About one that answers as another nothing new is said; what stands is still corrected.
+    """
     asset = held(asset_id)
     refuse_retired(asset)
+    if not also_merged and (merge := standing_merge(asset.pk)):
+        message = f"{merge}, answers as that one. Say it there, or have the two split."
+        raise Merged(message)
     return asset
 
 

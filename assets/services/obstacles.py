@@ -1,5 +1,7 @@
 """What stands in the way of trading an asset: severe flags of its own, of what it stands on, of what wraps it.
 
+Assets that are merged are one: a flag on either stands in the way of both.
+
 Read from the database at this moment and never from a cache, in one query where nothing stands: no stale
 flag may let a trade through.
 """
@@ -17,26 +19,37 @@ from django.db import connection
 from assets.models import BACKED_BY, QualityFlag, RelationshipKind, Severity
 
 # Following what it stands on to the ground: something wrapped is as broken as what is inside. What wraps
-# it is one step: a desk holds the two for one another.
+# it is one step: a desk holds the two for one another. To what answers as the same asset is no step at all.
 _HOLDS = """
     superseded_at IS NULL AND recorded_at <= %(now)s
     AND (valid_from IS NULL OR valid_from <= %(now)s)
     AND (valid_to IS NULL OR valid_to > %(now)s)
 """
 _FOUND = f"""
-WITH RECURSIVE below (root, asset_id) AS (
+WITH RECURSIVE same (asset_id, other_id) AS NOT MATERIALIZED (
+    SELECT asset_id, into_id FROM assets_merge WHERE {_HOLDS}
+    UNION ALL
+    SELECT into_id, asset_id FROM assets_merge WHERE {_HOLDS}
+), itself (root, asset_id) AS (
     SELECT root, root FROM unnest(%(assets)s::uuid[]) AS root
     UNION
-    SELECT below.root, related.other_id
-    FROM below JOIN assets_relationship related USING (asset_id)
-    WHERE related.kind = ANY (%(down)s) AND {_HOLDS}
-), near (root, asset_id) AS (
-    SELECT root, asset_id FROM below
+    SELECT itself.root, same.other_id FROM itself JOIN same USING (asset_id)
+), below (root, asset_id) AS (
+    SELECT root, asset_id FROM itself
     UNION
-    SELECT root, related.asset_id
-    FROM unnest(%(assets)s::uuid[]) AS root
-    JOIN assets_relationship related ON related.other_id = root
+    SELECT below.root, step.other_id FROM below JOIN (
+        SELECT asset_id, other_id FROM assets_relationship
+        WHERE kind = ANY (%(down)s) AND {_HOLDS}
+        UNION ALL SELECT asset_id, other_id FROM same
+    ) step USING (asset_id)
+), wrapping (root, asset_id) AS (
+    SELECT itself.root, related.asset_id
+    FROM itself JOIN assets_relationship related ON related.other_id = itself.asset_id
     WHERE related.kind = 'wraps' AND {_HOLDS}
+    UNION
+    SELECT wrapping.root, same.other_id FROM wrapping JOIN same USING (asset_id)
+), near (root, asset_id) AS (
+    SELECT root, asset_id FROM below UNION SELECT root, asset_id FROM wrapping
 )
 SELECT near.root, flag.id FROM near JOIN assets_qualityflag flag USING (asset_id)
 WHERE flag.cleared_at IS NULL AND flag.severity >= %(least)s

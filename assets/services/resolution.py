@@ -2,6 +2,7 @@
 
 Every question is asked on two clocks: what was true at one moment (`as_of`), as far as it was known at
 another (`known_at`). Left out, both are now; a report names both, and gets the same answer for ever.
+What was merged answers as the other asset from then on, whichever of the two a claim is about.
 Whoever knows further names of assets, such as venues their symbols, answers with `answered` as well.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -30,10 +31,12 @@ from assets.models import (
     Deployment,
     GroupMember,
     Identifier,
+    Merge,
     Scheme,
 )
 from assets.models.claims import ClaimQuerySet
 from assets.models.registered import Registered
+from assets.services.answering import merged, merged_here
 from assets.services.deployments import key_of
 
 R = TypeVar("R", bound=Registered)
@@ -87,7 +90,32 @@ class Resolution:
 
 def answered(question: str, candidates: Iterable[Candidate], clocks: Clocks) -> Resolution:
     """Turn the candidates into an answer; one asset may be named by several claims."""
+    return _answered(question, read_through(candidates, clocks), clocks)
+
+
+def read_through(candidates: Iterable[Candidate], clocks: Clocks) -> tuple[Candidate, ...]:
+    """Let what was merged by then answer as the other asset."""
     found = tuple(candidates)
+    keys = {one.asset_id for one in found}
+    ways = merged(keys, as_of=clocks.as_of, known_at=clocks.known_at)
+    return tuple(_as_the_other(one, ways.get(one.asset_id)) for one in found)
+
+
+def _as_the_other(candidate: Candidate, merge: Merge | None) -> Candidate:
+    if merge is None:
+        return candidate
+    said = f"{candidate.why} That is said of {merge}."
+    return replace(
+        candidate,
+        asset_id=merge.into_id,
+        symbol=merge.into.symbol,
+        name=merge.into.name,
+        kind=merge.into.kind,
+        why=said,
+    )
+
+
+def _answered(question: str, found: tuple[Candidate, ...], clocks: Clocks) -> Resolution:
     assets = {one.asset_id for one in found}
     if not assets:
         return _answer(Answer.UNKNOWN, f"{question} means nothing the registry knows.", (), clocks)
@@ -201,9 +229,10 @@ def by_symbol(
     ]
     if not chain:
         return answered(text, candidates, clocks)
-    homes = living_on(chain, {one.asset_id for one in candidates}, clocks)
-    there = [one for one in candidates if one.asset_id in homes]
-    return answered(f"{text} on {chain}", there, clocks)
+    named_so = read_through(candidates, clocks)
+    homes = living_on(chain, {one.asset_id for one in named_so}, clocks)
+    there = tuple(one for one in named_so if one.asset_id in homes)
+    return _answered(f"{text} on {chain}", there, clocks)
 
 
 def by_group(
@@ -244,10 +273,13 @@ def _not_retired(rows: QuerySet[R], clocks: Clocks) -> QuerySet[R]:
 
 
 def living_on(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
-    """Keep the assets that live on a chain: by a contract, or as its own coin."""
-    deployed = _true(Deployment.objects.filter(chain=chain, asset__in=assets), clocks)
-    native = Chain.objects.filter(pk=chain, native_asset__in=assets)
-    return {row.asset_id for row in deployed} | set(native.values_list("native_asset", flat=True))
+    """Keep the assets that live on a chain, as what answers as one of them does: by a contract, or as its coin."""
+    others = merged_here(assets, as_of=clocks.as_of, known_at=clocks.known_at)
+    family = assets | others.keys()
+    deployed = _true(Deployment.objects.filter(chain=chain, asset__in=family), clocks)
+    native = Chain.objects.filter(pk=chain, native_asset__in=family)
+    there = {row.asset_id for row in deployed} | set(native.values_list("native_asset", flat=True))
+    return there | {others[key] for key in there & others.keys()}
 
 
 def _candidate(asset: Asset, claim: Claim, why: str) -> Candidate:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.lookalikes import disguises, skeleton
+from assets.lookalikes import as_written, disguises, skeleton
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,16 @@ def test_every_disguise_reads_like_the_original(text):
     assert text not in found
     assert found
     assert {skeleton(one) for one in found} == {skeleton(text)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("UNI", "UNl"), ("LINK", "L1NK"), ("amber", "arnber"), ("Sol", "So\u0406")]
+)
+def test_signs_that_only_capitals_tell_apart_are_one_as_written(one, other):
+    assert as_written(one) == as_written(other)
+    assert as_written("Poi") != as_written("Pol")
+
+
+@given(st.text(max_size=32))
+def test_reading_as_written_twice_is_reading_once(text):
+    assert as_written(as_written(text)) == as_written(text)
