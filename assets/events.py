@@ -210,9 +210,7 @@ def merged(row: Merge) -> None:
 
 
 def split(row: Merge, *, since: datetime | None) -> None:
-    payload = AssetSplit(
-        merge_id=row.pk, asset_id=row.asset_id, into_id=row.into_id, since=since
-    )
+    payload = AssetSplit(merge_id=row.pk, asset_id=row.asset_id, into_id=row.into_id, since=since)
     _of_an_asset("asset.split", row.asset_id, payload)
 
 

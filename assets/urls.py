@@ -22,7 +22,7 @@ urlpatterns = [
         name="merging-merge",
     ),
     path(
-        "registry/merging/<uuid:asset_id>/<uuid:into_id>/split/",
+        "registry/merging/<uuid:merge_id>/split/",
         views_findings.split,
         name="merging-split",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -139,22 +140,19 @@ def merge(request: DeskRequest, asset_id: UUID, into_id: UUID) -> HttpResponse:
         request,
         one,
         other,
-        lambda given: propose_merge(
-            asset_id=one.pk, into_id=other.pk, by=request.user, **given
-        ),
+        lambda given: propose_merge(asset_id=one.pk, into_id=other.pk, by=request.user, **given),
     )
 
 
 @require_POST
 @requires(Action.REGISTRY_EDIT)
-def split(request: DeskRequest, asset_id: UUID, into_id: UUID) -> HttpResponse:
-    """Ask a second person to split the two again."""
-    one, other = _pair(asset_id, into_id)
-    found = get_object_or_404(Merge.objects.known(), asset=one, into=other, valid_to=None)
+def split(request: DeskRequest, merge_id: UUID) -> HttpResponse:
+    """Ask a second person to split two again."""
+    found = get_object_or_404(Merge.objects.select_related("asset", "into"), pk=merge_id)
     return _ask(
         request,
-        one,
-        other,
+        found.asset,
+        found.into,
         lambda given: propose_split(merge=found, by=request.user, **given),
     )
 
@@ -163,7 +161,7 @@ def _ask(
     request: DeskRequest,
     one: Asset,
     other: Asset,
-    ask: Callable[[dict[str, object]], Request],
+    ask: Callable[[dict[str, Any]], Request],
 ) -> HttpResponse:
     form = SinceForm(request.POST)
     if not form.is_valid():

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from assets.api.doors import Paged, RegistryView, a_page_of, listed, shown_as
 from assets.api.inputs import Strict, asked, sent
 from assets.api.problems import refusals
-from assets.api.shapes import FindingView
+from assets.api.shapes import DuplicateView
 from assets.models import Finding, FindingKind, FindingState
 from assets.services.finding_lists import ALL, Filter, rows
 from assets.services.findings import dismiss
@@ -44,7 +44,7 @@ class Findings(RegistryView):
     @extend_schema(
         operation_id="findings_list",
         parameters=[WhichFindings],
-        responses={200: a_page_of(FindingView, "Finding"), **refusals(400)},
+        responses={200: a_page_of(DuplicateView, "Finding"), **refusals(400)},
     )
     def get(self, request: Request) -> Response:
         """List what may be one thing twice, or pose as another, the newest first."""
@@ -52,16 +52,16 @@ class Findings(RegistryView):
         wanted = Filter(
             **{name: given[name] for name in {"kind", "state", "asset", "text"} & set(given)}
         )
-        return listed(rows(wanted), given, by="-opened_at", shown=shown_as(FindingView))
+        return listed(rows(wanted), given, by="-opened_at", shown=shown_as(DuplicateView))
 
 
 class OneFinding(RegistryView):
     actions = {"GET": Action.REGISTRY_VIEW}
 
-    @extend_schema(operation_id="findings_read", responses={200: FindingView, **refusals(404)})
+    @extend_schema(operation_id="findings_read", responses={200: DuplicateView, **refusals(404)})
     def get(self, request: Request, finding_id: UUID) -> Response:
         """Read one finding, also one that is over."""
-        return Response(FindingView(Finding.objects.get(pk=finding_id)).data)
+        return Response(DuplicateView(Finding.objects.get(pk=finding_id)).data)
 
 
 class DismissFinding(RegistryView):
@@ -70,10 +70,10 @@ class DismissFinding(RegistryView):
     @extend_schema(
         operation_id="findings_dismiss",
         request=Dismissing,
-        responses={200: FindingView, **refusals(400, 404, 409, 422)},
+        responses={200: DuplicateView, **refusals(400, 404, 409, 422)},
     )
     def post(self, request: Request, finding_id: UUID) -> Response:
         """Say why it is no duplicate. It comes back once there is another asset or another text."""
         reason = sent(request, Dismissing)["reason"]
         found = dismiss(finding_id=finding_id, reason=reason, by=caller(request))
-        return Response(FindingView(found).data)
+        return Response(DuplicateView(found).data)

@@ -173,7 +173,7 @@ class MergeView(ClaimView):
         fields = ["id", "asset", "into", *OF_A_CLAIM]
 
 
-class FindingView(serializers.ModelSerializer[Finding]):
+class DuplicateView(serializers.ModelSerializer[Finding]):
     """Several assets share something that only one should have."""
 
     kind = serializers.CharField()
@@ -218,7 +218,7 @@ class FlagView(serializers.ModelSerializer[QualityFlag]):
 
 SHAPES: tuple[type[serializers.ModelSerializer[Any]], ...] = (
     *(AssetView, ChainView, GroupView, DeploymentView, AliasView, IdentifierView),
-    *(RelationshipView, MemberView, FlagView, MergeView, FindingView),
+    *(RelationshipView, MemberView, FlagView, MergeView, DuplicateView),
 )
 
 

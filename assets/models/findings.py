@@ -64,8 +64,10 @@ class Finding(models.Model):
             # Who dismissed it and why stays readable after it was opened again.
             models.CheckConstraint(
                 condition=(Q(dismissed_at=None, dismissed_by=None, dismissed_reason=""))
-                | (Q(dismissed_at__isnull=False, dismissed_by__isnull=False)
-                   & ~Q(dismissed_reason="")),
+                | (
+                    Q(dismissed_at__isnull=False, dismissed_by__isnull=False)
+                    & ~Q(dismissed_reason="")
+                ),
                 name="finding_is_dismissed_with_a_reason",
             ),
             models.CheckConstraint(

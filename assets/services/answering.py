@@ -13,9 +13,7 @@ from assets.errors import Merged
 from assets.models import Asset, Merge
 
 
-def merged(
-    assets: Collection[UUID], *, as_of: datetime, known_at: datetime
-) -> dict[UUID, Merge]:
+def merged(assets: Collection[UUID], *, as_of: datetime, known_at: datetime) -> dict[UUID, Merge]:
     """Find those of these assets that answer as another one, and by which merge."""
     if not assets:
         return {}

@@ -61,9 +61,7 @@ def reopen(merge: Merge, *, now: datetime) -> None:
     _moved(settled, FindingState.OPEN, merge, opened_at=now)
 
 
-def _moved(
-    rows: QuerySet[Finding], state: FindingState, merge: Merge, **more: datetime
-) -> None:
+def _moved(rows: QuerySet[Finding], state: FindingState, merge: Merge, **more: datetime) -> None:
     keys = list(rows.select_for_update().values_list("pk", flat=True))
     Finding.objects.filter(pk__in=keys).update(state=state, **more)
     for found in Finding.objects.filter(pk__in=keys):

@@ -71,9 +71,7 @@ def propose_merge(
 
 
 @transaction.atomic
-def propose_split(
-    *, merge: Merge, reason: str, by: User, since: datetime | None = None
-) -> Request:
+def propose_split(*, merge: Merge, reason: str, by: User, since: datetime | None = None) -> Request:
     """Ask a second person to agree that it is another asset after all, since a moment or always."""
     _refuse_future(since)
     stands = standing(merge.asset_id, merge.into_id)

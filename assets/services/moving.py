@@ -37,7 +37,9 @@ def _contract(row: Any) -> str:
 
 
 def _member(row: Any) -> str:
-    counted = [name for name, is_so in (("risk", row.is_for_risk), ("PnL", row.is_for_pnl)) if is_so]
+    counted = [
+        name for name, is_so in (("risk", row.is_for_risk), ("PnL", row.is_for_pnl)) if is_so
+    ]
     return f"{row.group}{' for ' + ' and '.join(counted) if counted else ''}"
 
 
@@ -86,7 +88,11 @@ def objections(one: Asset, other: Asset, *, since: datetime | None) -> list[str]
     """Say in words why an asset cannot be merged into another one."""
     if one.pk == other.pk:
         return ["An asset is itself already: choose another one."]
-    return [*_of_merges(one, other, since), *_of_relations(one, other), *_of_claims(one, other, since)]
+    return [
+        *_of_merges(one, other, since),
+        *_of_relations(one, other),
+        *_of_claims(one, other, since),
+    ]
 
 
 def _of_merges(one: Asset, other: Asset, since: datetime | None) -> list[str]:
@@ -106,7 +112,9 @@ def _of_relations(one: Asset, other: Asset) -> list[str]:
     direct = [f"{row}: what comes from an asset is not that asset." for row in rows]
     if direct or not _goes_round(one.pk, other.pk):
         return direct
-    return [f"{one.label} and {other.label} come from each other through others: it would go round."]
+    return [
+        f"{one.label} and {other.label} come from each other through others: it would go round."
+    ]
 
 
 def _goes_round(one: UUID, other: UUID) -> bool:

@@ -63,7 +63,7 @@ SELECT '{FindingKind.ADDRESS}', chain.family || ' ' || said.address_key,
     array_agg(DISTINCT who.id), array_agg(DISTINCT said.chain_id || ': ' || said.address)
 {_DEPLOYED}
 WHERE {_NOW.format("said")} GROUP BY chain.family, said.address_key {_SEVERAL}
-"""  # noqa: S608 -- put together here alone
+"""
 _NEAR = f"""
 INSERT INTO registry_found
 SELECT '{FindingKind.NEAR}', chain.family || ' ' || seen.ends[1] || '...' || seen.ends[2],
@@ -71,7 +71,7 @@ SELECT '{FindingKind.NEAR}', chain.family || ' ' || seen.ends[1] || '...' || see
 {_DEPLOYED} CROSS JOIN LATERAL (SELECT regexp_match(said.address_key, %(ends)s) AS ends) seen
 WHERE seen.ends IS NOT NULL AND {_NOW.format("said")}
 GROUP BY chain.family, seen.ends {_SEVERAL} AND count(DISTINCT said.address_key) > 1
-"""  # noqa: S608 -- put together here alone
+"""
 # Assets of one ticker and one name are told by their ticker, and two who look alike twice are told once.
 _LOOKS = f"""
 INSERT INTO registry_found

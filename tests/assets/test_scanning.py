@@ -104,7 +104,11 @@ def test_nothing_is_opened_twice_and_what_is_over_opens_again(clock, steward):
     again = scan(now=second)
     assert (again.found["same_symbol"], sum(again.opened.values())) == (1, 0)
     finding = Finding.objects.get()
-    assert (finding.opened_at, finding.first_seen_at, finding.last_seen_at) == (first, first, second)
+    assert (finding.opened_at, finding.first_seen_at, finding.last_seen_at) == (
+        first,
+        first,
+        second,
+    )
     assert Event.objects.filter(kind="registry.duplicates_found").count() == 1
     assert Entry.objects.filter(action="registry.scanned").count() == 2
 

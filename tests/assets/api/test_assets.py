@@ -255,7 +255,7 @@ class TestCollisions:
         for number in range(30):
             stage.asset(f"T{number}")
         api.get("assets", limit=1)
-        with django_assert_max_num_queries(6) as few:
+        with django_assert_max_num_queries(7) as few:
             api.get("assets", limit=1)
         with django_assert_max_num_queries(len(few)):
             api.get("assets", limit=30)
