@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal, InvalidOperation
 
+from django.utils import timezone
+
 from assets import curated
 from assets.models import (
     Alias,
@@ -12,6 +14,7 @@ from assets.models import (
     AssetGroup,
     Chain,
     Deployment,
+    Finding,
     GroupMember,
     Identifier,
     QualityFlag,
@@ -26,6 +29,7 @@ from assets.services.flags import raise_flag
 from assets.services.groups import add_member, create_group
 from assets.services.identifiers import add_identifier
 from assets.services.relations import relate
+from assets.services.scanning import scan
 from cqops.platform.access.allowances import seeding
 
 SOURCE = "curated demo set"
@@ -42,6 +46,8 @@ def seed_registry(*, names: uuid.UUID) -> Known:
         _relations(known)
         _groups(known, names)
         _flags(known)
+    if not Finding.objects.exists():
+        scan(now=timezone.now())
     return known
 
 

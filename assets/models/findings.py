@@ -13,7 +13,7 @@ from django.db.models import Q
 
 class FindingKind(models.TextChoices):
     ADDRESS = "same_address", "One address, several assets"
-    NEAR = "near_address", "Addresses with the same ends"
+    NEAR = "near_address", "Addresses nearly the same"
     LOOK = "looks_alike", "Names that read alike"
     SYMBOL = "same_symbol", "One ticker, several assets"
 

@@ -22,11 +22,9 @@ from assets.services.claims import constraint_of, ended, recorded, said, superse
 from assets.services.guarding import (
     ALWAYS,
     as_content,
-    asked,
     asking,
     carrying_out,
     impact_on,
-    latest,
     moment,
 )
 from assets.services.holding import demand_edit, in_use
@@ -37,6 +35,7 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
+from cqops.platform.approvals.services.powers import latest
 from cqops.platform.approvals.states import OPEN
 from cqops.platform.audit.services import record
 
@@ -240,7 +239,7 @@ def _pair(one: Asset, other: Asset) -> Content:
 
 def instruction_now(subject_id: str) -> Content:
     """Write what is asked for over what is said of the two now."""
-    return _instruction(asked(latest(KIND, subject_id)))
+    return _instruction(latest(KIND, subject_id).instruction_texts)
 
 
 def _instruction(rows: dict[str, str]) -> Content:
@@ -255,14 +254,14 @@ def _instruction(rows: dict[str, str]) -> Content:
 
 
 def seen_now(subject_id: str) -> Content:
-    rows = asked(latest(KIND, subject_id))
+    rows = latest(KIND, subject_id).instruction_texts
     return as_content(impact_on({UUID(rows["Asset id"]), UUID(rows["Into id"])}))
 
 
 @transaction.atomic
 def settle(request: Request) -> None:
     """Do what was agreed to; anything else leaves the two as they are."""
-    rows = asked(request)
+    rows = request.instruction_texts
     keys = sorted([rows["Asset id"], rows["Into id"]])
     list(Asset.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     carrying_out(request, instruction=_instruction(rows), act=lambda: _act(request, rows))
@@ -288,7 +287,7 @@ def _act(request: Request, rows: dict[str, str]) -> None:
 
 
 def page_of(subject_id: str) -> str:
-    rows = asked(latest(KIND, subject_id))
+    rows = latest(KIND, subject_id).instruction_texts
     return reverse("merging", args=[rows["Asset id"], rows["Into id"]])
 
 

@@ -25,29 +25,33 @@ _HOLDS = """
     AND (valid_from IS NULL OR valid_from <= %(now)s)
     AND (valid_to IS NULL OR valid_to > %(now)s)
 """
-_FOUND = f"""
-WITH RECURSIVE same (asset_id, other_id) AS NOT MATERIALIZED (
-    SELECT asset_id, into_id FROM assets_merge WHERE {_HOLDS}
+# Beside each row, so that only what is asked about is looked up, by its index, however much was merged.
+_SAME = f"""
+    SELECT into_id AS other_id FROM assets_merge WHERE asset_id = {{0}}.asset_id AND {_HOLDS}
     UNION ALL
-    SELECT into_id, asset_id FROM assets_merge WHERE {_HOLDS}
-), itself (root, asset_id) AS (
+    SELECT asset_id FROM assets_merge WHERE into_id = {{0}}.asset_id AND {_HOLDS}
+"""  # noqa: S608 -- put together here alone
+_FOUND = f"""
+WITH RECURSIVE itself (root, asset_id) AS (
     SELECT root, root FROM unnest(%(assets)s::uuid[]) AS root
     UNION
-    SELECT itself.root, same.other_id FROM itself JOIN same USING (asset_id)
+    SELECT itself.root, same.other_id
+    FROM itself CROSS JOIN LATERAL ({_SAME.format("itself")}) same
 ), below (root, asset_id) AS (
     SELECT root, asset_id FROM itself
     UNION
-    SELECT below.root, step.other_id FROM below JOIN (
-        SELECT asset_id, other_id FROM assets_relationship
-        WHERE kind = ANY (%(down)s) AND {_HOLDS}
-        UNION ALL SELECT asset_id, other_id FROM same
-    ) step USING (asset_id)
+    SELECT below.root, step.other_id FROM below CROSS JOIN LATERAL (
+        SELECT other_id FROM assets_relationship
+        WHERE asset_id = below.asset_id AND kind = ANY (%(down)s) AND {_HOLDS}
+        UNION ALL {_SAME.format("below")}
+    ) step
 ), wrapping (root, asset_id) AS (
     SELECT itself.root, related.asset_id
     FROM itself JOIN assets_relationship related ON related.other_id = itself.asset_id
     WHERE related.kind = 'wraps' AND {_HOLDS}
     UNION
-    SELECT wrapping.root, same.other_id FROM wrapping JOIN same USING (asset_id)
+    SELECT wrapping.root, same.other_id
+    FROM wrapping CROSS JOIN LATERAL ({_SAME.format("wrapping")}) same
 ), near (root, asset_id) AS (
     SELECT root, asset_id FROM below UNION SELECT root, asset_id FROM wrapping
 )

@@ -1,4 +1,4 @@
-"""The scan: one ticker, one address, names that read alike and addresses with the same ends, on several assets.
+"""The scan: several assets of one ticker or one address, names that read alike, addresses nearly the same.
 
 All assets are compared in sets by PostgreSQL; only how a text reads is worked out here, and brought to it
 by COPY. What the scan finds is written down once, whichever scan finds it, and nothing is ever deleted.
@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from assets import events
-from assets.addresses.nearness import ENDS
+from assets.addresses.nearness import BODY, SHOWN
 from assets.lookalikes import as_written, skeleton
 from assets.models import Alias, Asset, Finding, FindingKind, FindingState
 from assets.services.holding import hold
@@ -64,14 +64,25 @@ SELECT '{FindingKind.ADDRESS}', chain.family || ' ' || said.address_key,
 {_DEPLOYED}
 WHERE {_NOW.format("said")} GROUP BY chain.family, said.address_key {_SEVERAL}
 """
+# What is near twice over is told once.
 _NEAR = f"""
 INSERT INTO registry_found
-SELECT '{FindingKind.NEAR}', chain.family || ' ' || seen.ends[1] || '...' || seen.ends[2],
-    array_agg(DISTINCT who.id), array_agg(DISTINCT said.chain_id || ': ' || said.address)
-{_DEPLOYED} CROSS JOIN LATERAL (SELECT regexp_match(said.address_key, %(ends)s) AS ends) seen
-WHERE seen.ends IS NOT NULL AND {_NOW.format("said")}
-GROUP BY chain.family, seen.ends {_SEVERAL} AND count(DISTINCT said.address_key) > 1
-"""
+SELECT '{FindingKind.NEAR}', min(key), assets, array_agg(DISTINCT one ORDER BY one)
+FROM (
+    SELECT chain.family || ' ' || look.key AS key, array_agg(DISTINCT who.id) AS assets,
+        array_agg(DISTINCT said.chain_id || ': ' || said.address) AS texts
+    {_DEPLOYED}
+    CROSS JOIN LATERAL (SELECT (regexp_match(said.address_key, %(body)s))[1] AS body) seen
+    CROSS JOIN LATERAL (VALUES
+        (left(body, {SHOWN}) || '...' || right(body, {SHOWN})),
+        (left(body, length(body) / 2) || '...'),
+        ('...' || right(body, length(body) / 2))
+    ) AS look (key)
+    WHERE body IS NOT NULL AND {_NOW.format("said")}
+    GROUP BY chain.family, look.key {_SEVERAL} AND count(DISTINCT said.address_key) > 1
+) near CROSS JOIN LATERAL unnest(texts) AS one
+GROUP BY assets
+"""  # noqa: S608 -- put together here alone
 # Assets of one ticker and one name are told by their ticker, and two who look alike twice are told once.
 _LOOKS = f"""
 INSERT INTO registry_found
@@ -124,7 +135,7 @@ def scan(*, now: datetime, assets: Collection[UUID] | None = None) -> Scanned:
     """Compare all assets with each other, or some with all: an import asks about what it brought."""
     hold("registry", "scan")
     scanned = Scanned()
-    values = {"now": now, "asked": None if assets is None else list(assets), "ends": ENDS}
+    values = {"now": now, "asked": None if assets is None else list(assets), "body": BODY}
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
         _copy_looks(cursor, now)

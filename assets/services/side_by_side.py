@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from assets.models import Asset, QualityFlag
 from assets.services.answering import standing_merge
 from assets.services.moving import NOTHING, belongings
@@ -33,5 +35,5 @@ def _of(asset: Asset) -> dict[str, str]:
 
 
 def flags_of(asset: Asset) -> str:
-    standing = QualityFlag.objects.filter(asset=asset, cleared_at=None)
+    standing = QualityFlag.objects.standing(now=timezone.now()).filter(asset=asset)
     return "; ".join(f"{flag} ({flag.evidence})" for flag in standing) or NOTHING

@@ -6,9 +6,18 @@ import pytest
 
 from assets import curated
 from assets.demo import seed_registry
-from assets.models import Asset, Chain, Deployment, Identifier, QualityFlag, Relationship
+from assets.models import (
+    Asset,
+    Chain,
+    Deployment,
+    Finding,
+    Identifier,
+    QualityFlag,
+    Relationship,
+)
 from assets.services.resolution import by_address, by_group, by_identifier, by_symbol
 from cqops.platform.audit.models import Entry
+from tests.assets import stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NAMES = uuid.UUID(int=7)
@@ -34,6 +43,15 @@ def test_a_second_start_makes_nothing_new(known):
         model.objects.count()
         for model in (Asset, Chain, Deployment, Identifier, Relationship, QualityFlag, Entry)
     ]
+
+
+def test_the_look_alikes_are_found_by_the_first_scan(known):
+    found = Finding.objects.get(kind="same_symbol", key="USDC")
+    assert known["USDC"].pk in found.assets
+    near = Finding.objects.get(kind="near_address", evidence__contains=[f"ethereum: {stage.USDC}"])
+    assert known["USDC look-alike"].pk in near.assets
+    forged = {flag.asset_id for flag in QualityFlag.objects.all()}
+    assert forged <= {key for one in Finding.objects.all() for key in one.assets}
 
 
 def test_every_address_is_written_with_its_own_checksum(known):

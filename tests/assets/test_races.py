@@ -6,10 +6,12 @@ import pytest
 from django.db import connection
 
 from assets.errors import Conflict, GoesRound, Stale
-from assets.models import Deployment, Relationship
+from assets.models import Deployment, Merge, Relationship
 from assets.services.catalogue import update_asset
 from assets.services.deployments import propose_deployment
+from assets.services.merging import record_merge
 from assets.services.relations import relate
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.policy import Role
 from cqops.platform.approvals.errors import AlreadyAsked
 from cqops.platform.approvals.models import Request
@@ -108,3 +110,41 @@ def test_two_who_close_a_circle_at_once_do_not():
 
         assert found == {"done": 2, "GoesRound": 1}
     assert Relationship.objects.count() == 10
+
+
+def test_of_merges_that_would_meet_crosswise_one_is_taken():
+    """Each alone would be right: neither sees the other before it commits."""
+
+    def merge(pair):
+        def act():
+            with seeding():
+                record_merge(asset_id=pair[0].pk, into_id=pair[1].pk, by=None)
+
+        return act
+
+    for number in range(5):
+        one, two, three = (stage.asset(f"{name}{number}") for name in ("ONE", "TWO", "TRI"))
+
+        crosswise = outcomes_of([merge((one, two)), merge((two, one))], refusals=Conflict)
+
+        assert crosswise == {"done": 1, "Conflict": 1}
+        lone = [merge((three, one)), merge((three, two))]
+        # Into the one that goes on, or into none: what answers as another takes nothing in.
+        assert outcomes_of(lone, refusals=Conflict) == {"done": 1, "Conflict": 1}
+    assert Merge.objects.count() == 10
+
+
+def test_a_merge_and_a_canonical_contract_at_once_leave_one_canonical_contract():
+    stage.chain()
+    for number in range(5):
+        one, two = stage.asset(f"ONE{number}"), stage.asset(f"TWO{number}")
+        stage.deployed(one, f"0x{number:040x}", is_canonical=True)
+
+        def merge(one=one, two=two):
+            with seeding():
+                record_merge(asset_id=one.pk, into_id=two.pk, by=None)
+
+        def deploy(two=two, number=number):
+            stage.deployed(two, f"0x{number + 100:040x}", is_canonical=True)
+
+        assert outcomes_of([merge, deploy], refusals=Conflict) == {"done": 1, "Conflict": 1}
