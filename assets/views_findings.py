@@ -20,6 +20,7 @@ from assets.services.finding_lists import Filter
 from assets.services.guarding import impact_on
 from assets.services.merging import between, propose_merge, propose_split, waiting
 from assets.services.moving import added, belongings, objections
+from assets.services.obstacles import obstacles
 from assets.services.pages import BadCursor
 from assets.services.side_by_side import compared, flags_of
 from cqops.platform.access.doors import DeskRequest, requires
@@ -123,6 +124,7 @@ def _show(
         "follows": belongings(first.pk),
         "flags": [(asset, flags_of(asset)) for asset in (first, second)],
         "stays": added(second.pk, since=found.recorded_at) if found else {},
+        "severe": obstacles({one.pk, other.pk}, now=timezone.now()),
         "impact": impact_on({one.pk, other.pk}),
         "lines": compared([first, second]),
         "form": form,

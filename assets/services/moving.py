@@ -30,6 +30,7 @@ from assets.services.answering import alike
 
 SHOWN = 20
 NOTHING = "nothing"
+BETWEEN = "; "
 
 
 def _contract(row: Any) -> str:
@@ -81,7 +82,7 @@ def _told(rows: Iterable[Any], say: Callable[[Any], str]) -> str:
     found = [say(row) for row in rows]
     rest = len(found) - SHOWN
     more = [f"and {rest} more"] if rest > 0 else []
-    return "; ".join([*found[:SHOWN], *more]) or NOTHING
+    return BETWEEN.join([*found[:SHOWN], *more]) or NOTHING
 
 
 def objections(one: Asset, other: Asset, *, since: datetime | None) -> list[str]:

@@ -81,6 +81,7 @@ def test_two_are_chosen_looked_at_and_asked_for(desk, second, pair):
     assert "Choose two assets" in text(desk.get(reverse("merging-choose"), follow=True))
     page = text(desk.get(chosen["Location"]))
     assert "What would answer as First (DUP)" in page
+    assert "A severe flag stands against one of them" in page
     assert "Orders open" in page
     ask = reverse("merging-merge", args=[one.pk, other.pk])
     assert "This field is required" in text(desk.post(ask, {"reason": ""}), 422)
