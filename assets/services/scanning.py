@@ -30,71 +30,68 @@ _NOW = """
     AND ({0}.valid_from IS NULL OR {0}.valid_from <= %(now)s)
     AND ({0}.valid_to IS NULL OR {0}.valid_to > %(now)s)
 """
-_WHO = f"""
-    JOIN assets_asset asset ON asset.id = said.asset_id AND asset.retired_at IS NULL
-    LEFT JOIN assets_merge merge ON merge.asset_id = said.asset_id AND {_NOW.format("merge")}
-    CROSS JOIN LATERAL (SELECT coalesce(merge.into_id, said.asset_id) AS id) who
-"""
-# Several assets, and one of those asked about among them where only some are.
-_SEVERAL = """
-    HAVING count(DISTINCT who.id) > 1 AND (%(asked)s::uuid[] IS NULL
-        OR array_agg(who.id) || array_agg(said.asset_id) && %(asked)s::uuid[])
-"""
 _TABLES = """
 CREATE TEMPORARY TABLE IF NOT EXISTS registry_found
     (kind text, key text, assets uuid[], evidence text[]) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS registry_looks
-    (key text, asset_id uuid, said text) ON COMMIT DROP;
+    (key text, asset_id uuid, text text) ON COMMIT DROP;
 TRUNCATE registry_found, registry_looks;
 """
 _SYMBOLS = f"""
-INSERT INTO registry_found
-SELECT '{FindingKind.SYMBOL}', upper(said.ticker), array_agg(DISTINCT who.id),
-    array_agg(DISTINCT said.ticker)
-FROM assets_alias said {_WHO}
-WHERE {_NOW.format("said")} GROUP BY upper(said.ticker) {_SEVERAL}
+SELECT upper(ticker) AS key, asset_id, ticker AS text
+FROM assets_alias said WHERE {_NOW.format("said")}
 """  # noqa: S608 -- put together here alone
-_DEPLOYED = f"""
-FROM assets_deployment said JOIN assets_chain chain ON chain.id = said.chain_id {_WHO}
-"""
 _ADDRESSES = f"""
-INSERT INTO registry_found
-SELECT '{FindingKind.ADDRESS}', chain.family || ' ' || said.address_key,
-    array_agg(DISTINCT who.id), array_agg(DISTINCT said.chain_id || ': ' || said.address)
-{_DEPLOYED}
-WHERE {_NOW.format("said")} GROUP BY chain.family, said.address_key {_SEVERAL}
-"""
-# What is near twice over is told once.
+SELECT chain.family || ' ' || said.address_key AS key, said.asset_id,
+    said.chain_id || ': ' || said.address AS text
+FROM assets_deployment said JOIN assets_chain chain ON chain.id = said.chain_id
+WHERE {_NOW.format("said")}
+"""  # noqa: S608 -- put together here alone
 _NEAR = f"""
-INSERT INTO registry_found
-SELECT '{FindingKind.NEAR}', min(key), assets, array_agg(DISTINCT one ORDER BY one)
-FROM (
-    SELECT chain.family || ' ' || look.key AS key, array_agg(DISTINCT who.id) AS assets,
-        array_agg(DISTINCT said.chain_id || ': ' || said.address) AS texts
-    {_DEPLOYED}
-    CROSS JOIN LATERAL (SELECT (regexp_match(said.address_key, %(body)s))[1] AS body) seen
-    CROSS JOIN LATERAL (VALUES
-        (left(body, {SHOWN}) || '...' || right(body, {SHOWN})),
-        (left(body, length(body) / 2) || '...'),
-        ('...' || right(body, length(body) / 2))
-    ) AS look (key)
-    WHERE body IS NOT NULL AND {_NOW.format("said")}
-    GROUP BY chain.family, look.key {_SEVERAL} AND count(DISTINCT said.address_key) > 1
-) near CROSS JOIN LATERAL unnest(texts) AS one
-GROUP BY assets
+SELECT chain.family || ' ' || look.key AS key, said.asset_id, said.address_key,
+    said.chain_id || ': ' || said.address AS text
+FROM assets_deployment said JOIN assets_chain chain ON chain.id = said.chain_id
+CROSS JOIN LATERAL (SELECT (regexp_match(said.address_key, %(body)s))[1] AS body) seen
+CROSS JOIN LATERAL (VALUES
+    (left(body, {SHOWN}) || '...' || right(body, {SHOWN})),
+    (left(body, length(body) / 2) || '...'),
+    ('...' || right(body, length(body) / 2))
+) AS look (key)
+WHERE body IS NOT NULL AND {_NOW.format("said")}
 """  # noqa: S608 -- put together here alone
-# Assets of one ticker and one name are told by their ticker, and two who look alike twice are told once.
-_LOOKS = f"""
+_LOOKS = "SELECT key, asset_id, text FROM registry_looks"
+# Assets of one ticker and one name are told by their ticker.
+_READS_ALIKE = """
+AND (count(DISTINCT upper(said.text)) > 1
+    OR (said.key LIKE 'name%%' AND count(DISTINCT upper(asset.symbol)) > 1))
+"""
+# Most keys are of one row: those are left out before anything is compared. Of several assets that share
+# two things of a kind, one finding tells both.
+_SHARED = f"""
+WITH said AS MATERIALIZED ({{said}}),
+twice AS (SELECT key FROM said GROUP BY key HAVING count(*) > 1),
+alike AS (
+    SELECT said.key, array_agg(DISTINCT who.id) AS assets, array_agg(DISTINCT said.text) AS texts
+    FROM said JOIN twice USING (key)
+    JOIN assets_asset asset ON asset.id = said.asset_id AND asset.retired_at IS NULL
+    LEFT JOIN assets_merge merge ON merge.asset_id = said.asset_id AND {_NOW.format("merge")}
+    CROSS JOIN LATERAL (SELECT coalesce(merge.into_id, said.asset_id) AS id) who
+    GROUP BY said.key
+    HAVING count(DISTINCT who.id) > 1 {{besides}} AND (%(asked)s::uuid[] IS NULL
+        OR array_agg(who.id) || array_agg(said.asset_id) && %(asked)s::uuid[])
+)
 INSERT INTO registry_found
-SELECT '{FindingKind.LOOK}', min(key), assets, array_agg(DISTINCT one ORDER BY one)
-FROM (
-    SELECT said.key, array_agg(DISTINCT who.id) AS assets, array_agg(DISTINCT said.said) AS texts
-    FROM registry_looks said {_WHO}
-    GROUP BY said.key {_SEVERAL} AND (count(DISTINCT upper(said.said)) > 1
-        OR (said.key LIKE 'name%%' AND count(DISTINCT upper(asset.symbol)) > 1))
-) alike CROSS JOIN LATERAL unnest(texts) AS one
-GROUP BY assets
-"""  # noqa: S608 -- put together here alone
+SELECT %(kind)s, min(key), assets, array_agg(DISTINCT one ORDER BY one)
+FROM alike CROSS JOIN LATERAL unnest(texts) AS one GROUP BY assets
+"""
+_QUESTIONS = {
+    FindingKind.SYMBOL: _SHARED.format(said=_SYMBOLS, besides=""),
+    FindingKind.ADDRESS: _SHARED.format(said=_ADDRESSES, besides=""),
+    FindingKind.NEAR: _SHARED.format(
+        said=_NEAR, besides="AND count(DISTINCT said.address_key) > 1"
+    ),
+    FindingKind.LOOK: _SHARED.format(said=_LOOKS, besides=_READS_ALIKE),
+}
 # What was dismissed stays so until there is an asset or a text that was not there then.
 _WRITE = f"""
 INSERT INTO assets_finding AS stands
@@ -140,8 +137,8 @@ def scan(*, now: datetime, assets: Collection[UUID] | None = None) -> Scanned:
         cursor.execute(_TABLES)
         _copy_looks(cursor, now)
         cursor.execute("ANALYZE registry_looks")
-        for question in (_SYMBOLS, _ADDRESSES, _NEAR, _LOOKS):
-            cursor.execute(question, values)
+        for kind, question in _QUESTIONS.items():
+            cursor.execute(question, {**values, "kind": kind.value})
         cursor.execute(_WRITE, values)
         for kind, is_opened in cursor.fetchall():
             scanned.found[kind] += 1
@@ -172,7 +169,7 @@ def _copy_looks(cursor: Any, now: datetime) -> None:
     rows = _looks(now)
     # In pieces: PostgreSQL is asked for more between two of them.
     while piece := list(islice(rows, AT_ONCE)):
-        with cursor.copy("COPY registry_looks (key, asset_id, said) FROM STDIN") as copy:
+        with cursor.copy("COPY registry_looks (key, asset_id, text) FROM STDIN") as copy:
             for row in piece:
                 copy.write_row(row)
 
