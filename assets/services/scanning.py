@@ -47,11 +47,12 @@ SELECT chain.family || ' ' || said.address_key AS key, said.asset_id,
 FROM assets_deployment said JOIN assets_chain chain ON chain.id = said.chain_id
 WHERE {_NOW.format("said")}
 """  # noqa: S608 -- put together here alone
+# The pattern is tried once a row, which is what `OFFSET 0` is for.
 _NEAR = f"""
 SELECT chain.family || ' ' || look.key AS key, said.asset_id, said.address_key,
     said.chain_id || ': ' || said.address AS text
 FROM assets_deployment said JOIN assets_chain chain ON chain.id = said.chain_id
-CROSS JOIN LATERAL (SELECT (regexp_match(said.address_key, %(body)s))[1] AS body) seen
+CROSS JOIN LATERAL (SELECT (regexp_match(said.address_key, %(body)s))[1] AS body OFFSET 0) seen
 CROSS JOIN LATERAL (VALUES
     (left(body, {SHOWN}) || '...' || right(body, {SHOWN})),
     (left(body, length(body) / 2) || '...'),
@@ -83,7 +84,7 @@ alike AS (
 INSERT INTO registry_found
 SELECT %(kind)s, min(key), assets, array_agg(DISTINCT one ORDER BY one)
 FROM alike CROSS JOIN LATERAL unnest(texts) AS one GROUP BY assets
-"""
+"""  # noqa: S608 -- put together here alone
 _QUESTIONS = {
     FindingKind.SYMBOL: _SHARED.format(said=_SYMBOLS, besides=""),
     FindingKind.ADDRESS: _SHARED.format(said=_ADDRESSES, besides=""),
