@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
             name='Finding',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('same_address', 'One address, several assets'), ('near_address', 'Addresses with the same ends'), ('looks_alike', 'Names that read alike'), ('same_symbol', 'One ticker, several assets')], max_length=12)),
+                ('kind', models.CharField(choices=[('same_address', 'One address, several assets'), ('near_address', 'Addresses nearly the same'), ('looks_alike', 'Names that read alike'), ('same_symbol', 'One ticker, several assets')], max_length=12)),
                 ('key', models.CharField(max_length=200, verbose_name='what they share')),
                 ('assets', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
                 ('evidence', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=400), size=None)),
