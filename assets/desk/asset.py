@@ -15,6 +15,7 @@ from assets.desk.clocks import moments, pinned, with_zone
 from assets.desk.forms import RenameForm
 from assets.desk.picture import picture
 from assets.models import Asset
+from assets.services.answering import merged
 from assets.services.dossier import dossier, waiting_about
 from assets.services.guarding import impact_on
 from assets.services.neighbours import neighbourhood
@@ -48,6 +49,7 @@ def asset(request: DeskRequest, asset_id: UUID) -> HttpResponse:
         "picture": picture(found, around) if around.claims else None,
         "waiting": waiting_about(known, by=request.user),
         "impact": impact_on({found.pk}) if sees_all else None,
+        "merge": merged({found.pk}, as_of=clocks.as_of, known_at=clocks.known_at).get(found.pk),
         **allowed(request),
     }
     return render(request, "assets/asset.html", context)

@@ -140,3 +140,5 @@ def test_the_admin_shows_both_lists_and_changes_neither(desk, pair):
         assert desk.get(address).status_code == 403
     page = text(desk.get(reverse("admin:assets_asset_change", args=[one.pk])))
     assert "Answers as" in page
+    page = text(desk.get(reverse("asset", args=[one.pk]), follow=True))
+    assert "its names answer as that one" in page
