@@ -45,7 +45,9 @@ class WhichAssets(Paged):
         required=False, max_length=32, help_text="A whole ticker it goes by now, capitals or not."
     )
     text = serializers.CharField(
-        required=False, max_length=120, help_text="Part of its symbol or name, or a whole ticker."
+        required=False,
+        max_length=120,
+        help_text="Part of its symbol or name (under three letters: their beginning), or a whole ticker.",
     )
     chain = serializers.SlugField(
         required=False, max_length=40, help_text="It lives there: by a contract, or as its coin."

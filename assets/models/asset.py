@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -57,7 +58,12 @@ class Asset(Registered):
                 condition=Q(precision=None) | Q(precision__lte=36), name="asset_precision_bounded"
             ),
         ]
-        indexes = [models.Index(Upper("name"), name="asset_by_name")]
+        indexes = [
+            models.Index(Upper("name"), name="asset_by_name"),
+            models.Index(fields=["symbol", "id"], name="asset_by_symbol"),
+            GinIndex(OpClass(Upper("symbol"), "gin_trgm_ops"), name="asset_part_of_symbol"),
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="asset_part_of_name"),
+        ]
 
     def __str__(self) -> str:
         return self.symbol

@@ -76,6 +76,10 @@ class Claim(models.Model):
             ),
             models.CheckConstraint(condition=~Q(source=""), name="%(class)s_has_a_source"),
         ]
+        indexes = [
+            # The order of every list of claims.
+            models.Index(fields=["recorded_at", "id"], name="%(class)s_by_recording"),
+        ]
 
     @property
     def is_known(self) -> bool:

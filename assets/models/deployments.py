@@ -47,7 +47,14 @@ class Deployment(Claim):
             once("one_canonical_deployment", "asset", "chain", condition=Q(is_canonical=True)),
         ]
         indexes = [
-            models.Index(fields=["chain", "address_key", "recorded_at"], name="deployment_by_key")
+            *Claim.Meta.indexes,
+            models.Index(fields=["chain", "address_key", "recorded_at"], name="deployment_by_key"),
+            # What lives on a chain is read from the index alone.
+            models.Index(
+                fields=["chain", "asset"],
+                include=["valid_from", "valid_to", "recorded_at", "superseded_at"],
+                name="deployment_on_a_chain",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -127,7 +127,8 @@ class QualityFlag(models.Model):
                 fields=["asset", "severity"],
                 condition=Q(cleared_at=None),
                 name="flag_standing_by_asset",
-            )
+            ),
+            models.Index(fields=["raised_at", "id"], name="flag_by_raising"),
         ]
 
     def __str__(self) -> str:

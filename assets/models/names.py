@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -29,7 +30,12 @@ class Alias(Claim):
             once("alias_said_once", "asset", Upper("ticker")),
             once("one_primary_alias_an_asset", "asset", condition=Q(is_primary=True)),
         ]
-        indexes = [models.Index(Upper("ticker"), "recorded_at", name="alias_by_ticker")]
+        indexes = [
+            *Claim.Meta.indexes,
+            models.Index(Upper("ticker"), "recorded_at", name="alias_by_ticker"),
+            # For one ticker the planner would otherwise walk through all of `alias_said_once`.
+            HashIndex(Upper("ticker"), name="alias_of_ticker"),
+        ]
 
     def __str__(self) -> str:
         return self.ticker
@@ -66,7 +72,8 @@ class Identifier(Claim):
             once("identifier_means_one_asset", "scheme", "value"),
         ]
         indexes = [
-            models.Index(fields=["scheme", "value", "recorded_at"], name="identifier_by_value")
+            *Claim.Meta.indexes,
+            models.Index(fields=["scheme", "value", "recorded_at"], name="identifier_by_value"),
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,7 @@ class Relationship(Claim):
             once("relationship_said_once", "asset", "kind", "other"),
         ]
         indexes = [
+            *Claim.Meta.indexes,
             models.Index(fields=["other", "kind"], name="relationship_by_other"),
         ]
 

@@ -16,6 +16,7 @@ from assets.models import Alias, Asset, Chain, Deployment, QualityFlag
 
 IN_USE, RETIRED, ALL = "no", "only", "all"
 TOLD = 20
+TRIGRAM = 3
 SAME_TICKER, LOOKS_ALIKE = "same_ticker", "looks_alike"
 
 
@@ -54,9 +55,9 @@ def rows(wanted: Wanted, *, now: datetime) -> QuerySet[Asset]:
     if wanted.symbol:
         found = found.filter(pk__in=_called({wanted.symbol.upper()}, now).values("asset"))
     if wanted.text:
-        called = _called({wanted.text.upper()}, now).values("asset")
-        part = Q(name__icontains=wanted.text) | Q(symbol__icontains=wanted.text)
-        found = found.filter(part | Q(pk__in=called))
+        # Asked first: beside a list of ids both trigram indexes are used, beside a query neither is.
+        called = list(_called({wanted.text.upper()}, now).values_list("asset", flat=True))
+        found = found.filter(_part(wanted.text) | Q(pk__in=called))
     if wanted.chain:
         there = Deployment.objects.at(as_of=now, known_at=now).filter(chain=wanted.chain)
         native = Chain.objects.filter(pk=wanted.chain).values("native_asset")
@@ -76,18 +77,24 @@ def collisions(assets: Sequence[Asset], *, now: datetime) -> dict[UUID, list[Col
     tickers = {asset.symbol.upper() for asset in assets}
     forged = {text for asset in assets for text in disguises(asset.symbol)}
     names = {skeleton(asset.name) for asset in assets}
-    called = _called(tickers | forged, now).filter(asset__retired_at=None).select_related("asset")
-    like_named = Asset.objects.annotate(folded=Upper("name")).filter(
-        folded__in=names, retired_at=None
-    )
+    called = list(_called(tickers | forged, now).order_by().values_list("ticker", "asset"))
+    # By their ids: joined to the many tickers asked for, all assets there are would be read.
+    others = {
+        other.pk: other
+        for other in Asset.objects.annotate(folded=Upper("name")).filter(
+            Q(pk__in={key for _, key in called}) | Q(folded__in=names), retired_at=None
+        )
+    }
     by_ticker: dict[str, list[Asset]] = defaultdict(list)
     by_look: dict[str, list[Asset]] = defaultdict(list)
     by_name: dict[str, list[Asset]] = defaultdict(list)
-    for alias in called:
-        by_ticker[alias.ticker.upper()].append(alias.asset)
-        by_look[skeleton(alias.ticker)].append(alias.asset)
-    for one in like_named:
-        by_name[skeleton(one.name)].append(one)
+    for ticker, key in called:
+        if key in others:
+            by_ticker[ticker.upper()].append(others[key])
+            by_look[skeleton(ticker)].append(others[key])
+    for one in others.values():
+        if one.folded in names:
+            by_name[skeleton(one.name)].append(one)
     return {
         asset.pk: _told(
             asset,
@@ -96,6 +103,12 @@ def collisions(assets: Sequence[Asset], *, now: datetime) -> dict[UUID, list[Col
         )
         for asset in assets
     }
+
+
+def _part(text: str) -> Q:
+    """Look anywhere in symbol and name, or at their beginning where it is too short for that."""
+    way = "icontains" if len(text) >= TRIGRAM else "istartswith"
+    return Q(**{f"name__{way}": text}) | Q(**{f"symbol__{way}": text})
 
 
 def _told(asset: Asset, same: list[Asset], alike: list[Asset]) -> list[Collision]:

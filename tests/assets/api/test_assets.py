@@ -161,6 +161,12 @@ class TestLists:
         assert symbols_of(api.get("assets", retired="only")) == ["LUNA"]
         assert symbols_of(api.get("assets", retired="all")) == ["LUNA", "SOL", "USDC"]
 
+    def test_one_or_two_letters_are_looked_for_at_the_beginning_alone(self, api):
+        for symbol, name in (("SOL", "Solana"), ("ETH", "Ether Solo"), ("XSO", "Other")):
+            stage.asset(symbol, name)
+        assert symbols_of(api.get("assets", text="so")) == ["SOL"]
+        assert symbols_of(api.get("assets", text="sol")) == ["ETH", "SOL"]
+
     def test_a_coin_lives_on_its_own_chain(self, api, steward):
         from assets.services.catalogue import update_chain  # noqa: PLC0415
 
