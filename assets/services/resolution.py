@@ -233,6 +233,26 @@ def by_symbol(
     homes = living_on(chain, {one.asset_id for one in named_so}, clocks)
     there = tuple(one for one in named_so if one.asset_id in homes)
     return _answered(f"{text} on {chain}", there, clocks)
+    candidates = [called(row) for row in _true(tickers(symbol), clocks)]
+    if chain:
+        homes = _homes(chain, {one.asset_id for one in candidates}, clocks)
+        candidates = [one for one in candidates if one.asset_id in homes]
+    return answered(question(symbol, chain), candidates, clocks)
+
+
+def question(symbol: str, chain: str) -> str:
+    """Repeat what was asked by ticker."""
+    return f"{symbol.strip()} on {chain}" if chain else symbol.strip()
+
+
+def tickers(symbol: str) -> ClaimQuerySet:
+    """Return what was ever said to go by a ticker."""
+    rows: ClaimQuerySet = Alias.objects.annotate(folded=Upper("ticker"))
+    return rows.filter(folded=symbol.strip().upper())
+
+
+def called(alias: Alias) -> Candidate:
+    return _candidate(alias.asset, alias, f"Its ticker is {alias.ticker}{_since(alias)}")
 
 
 def by_group(
@@ -280,6 +300,16 @@ def living_on(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
     native = Chain.objects.filter(pk=chain, native_asset__in=family)
     there = {row.asset_id for row in deployed} | set(native.values_list("native_asset", flat=True))
     return there | {others[key] for key in there & others.keys()}
+def _homes(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
+    """Keep the assets that live on a chain: by a contract, or as its own coin."""
+    deployed = _true(Deployment.objects.filter(chain=chain, asset__in=assets), clocks)
+    return {row.asset_id for row in deployed} | native_of(chain, assets)
+
+
+def native_of(chain: str, assets: set[UUID]) -> set[UUID]:
+    """Keep the one whose own chain it is."""
+    native = Chain.objects.filter(pk=chain, native_asset__in=assets)
+    return set(native.values_list("native_asset", flat=True))
 
 
 def _candidate(asset: Asset, claim: Claim, why: str) -> Candidate:
