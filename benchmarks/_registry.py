@@ -22,10 +22,57 @@ ASSETS, SYMBOLS = 200_000, 1_000_000
 CHAINS = ("ethereum", "base", "arbitrum", "optimism", "polygon", "solana")
 GROUPS, A_GROUP = 2_000, 10
 LARGE_GROUP = 500
+SHARED = 50
 RELATIONS, FLAGS = 20_000, 10_000
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-NAMED = ["Silver", "Ocean", "Star", "Moon", "River", "Stone", "Cloud", "Ember", "Frost", "Solar", "Lunar", "Nova", "Terra", "Aqua", "Ignis", "Zephyr", "Orbit", "Pulse", "Prism", "Quartz", "Raven", "Sable", "Titan", "Umbra", "Vertex", "Willow", "Xenon", "Yonder", "Zenith", "Anchor", "Beacon", "Cinder"]
-SORTS = ["Coin", "Token", "Protocol", "Finance", "Network", "Dollar", "Chain", "Share", "Pool", "Bridge", "Swap", "Vault"]
+NAMED = [
+    "Silver",
+    "Ocean",
+    "Star",
+    "Moon",
+    "River",
+    "Stone",
+    "Cloud",
+    "Ember",
+    "Frost",
+    "Solar",
+    "Lunar",
+    "Nova",
+    "Terra",
+    "Aqua",
+    "Ignis",
+    "Zephyr",
+    "Orbit",
+    "Pulse",
+    "Prism",
+    "Quartz",
+    "Raven",
+    "Sable",
+    "Titan",
+    "Umbra",
+    "Vertex",
+    "Willow",
+    "Xenon",
+    "Yonder",
+    "Zenith",
+    "Anchor",
+    "Beacon",
+    "Cinder",
+]
+SORTS = [
+    "Coin",
+    "Token",
+    "Protocol",
+    "Finance",
+    "Network",
+    "Dollar",
+    "Chain",
+    "Share",
+    "Pool",
+    "Bridge",
+    "Swap",
+    "Vault",
+]
 TABLES = (
     *("chain", "asset", "alias", "identifier", "deployment", "assetgroup", "groupmember"),
     *("relationship", "qualityflag"),
@@ -73,7 +120,7 @@ def _copy(cursor: Any, table: str, columns: str, rows: Iterable[tuple[Any, ...]]
 
 def _ticker(number: int) -> str:
     """Write a number as a ticker; every fiftieth shares one with the asset before it."""
-    left, text = (number - 1 if number % 50 == 49 else number) + 26**3, ""
+    left, text = (number - 1 if number % SHARED == SHARED - 1 else number) + 26**3, ""
     while left:
         left, digit = divmod(left, 26)
         text = chr(65 + digit) + text
@@ -117,8 +164,10 @@ def _everything(
         "deployment",
         "id, asset_id, chain_id, address, decimals, is_canonical, source, recorded_at",
         (
-            (_id(dice), key, CHAINS[number % 5 if number % 100 else 5], f"0x{number:040x}", 18)
-            + (False, "list", SINCE + timedelta(seconds=number))
+            (
+                *(_id(dice), key, CHAINS[number % 5 if number % 100 else 5], f"0x{number:040x}"),
+                *(18, False, "list", SINCE + timedelta(seconds=number)),
+            )
             for number, key in enumerate(found.assets)
         ),
     )
@@ -146,17 +195,18 @@ def _everything(
         " cleared_reason",
         (
             (
-                _id(dice),
-                key,
-                "scam",
-                dice.choice(Severity.values),
-                "person",
-                "list",
-                "",
-                "seen",
-                SINCE,
+                *(
+                    _id(dice),
+                    key,
+                    "scam",
+                    dice.choice(Severity.values),
+                    "person",
+                    "list",
+                    "",
+                    "seen",
+                ),
+                *(SINCE, SINCE, ""),
             )
-            + (SINCE, "")
             for key in found.flagged
         ),
     )

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path
 
+from assets.hot import lookups
+from assets.hot.doors import HotReads
 from cqops.platform.access.sockets import TokenOrSession
 from cqops.platform.installation.services import verify_or_exit
 from cqops.platform.live.consumers import LiveConsumer
@@ -31,11 +33,12 @@ serve(serves[0])
 name_process(serves[0])
 started(serves[0])
 keep_beating(*serves)
+lookups.start()
 
 sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi())])
 application = ProtocolTypeRouter(
     {
-        "http": get_asgi_application(),
+        "http": HotReads(get_asgi_application()),
         "websocket": TokenOrSession(
             by_session=AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
             by_token=sockets,

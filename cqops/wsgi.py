@@ -18,6 +18,7 @@ django.setup()
 
 from django.core.wsgi import get_wsgi_application
 
+from assets.hot import lookups
 from cqops.platform.installation.services import verify_or_exit
 from cqops.platform.telemetry.heartbeats import keep_beating
 from cqops.platform.telemetry.metrics import serve
@@ -29,5 +30,6 @@ serve("web")
 name_process("web")
 started("web")
 keep_beating("web")
+lookups.start()
 
 application = get_wsgi_application()

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from assets.hot import lookups
 from cqops.platform.local import browser
 from cqops.platform.telemetry import heartbeats, ops
 from venues.services import archiving, backstage, drifting, readings
@@ -97,6 +98,7 @@ def _no_thread_writes_behind_a_test():
         patch.setattr(ops, "started", lambda process: None)
         patch.setattr(heartbeats, "keep_beating", lambda *processes: None)
         patch.setattr(backstage.Backstage, "start", lambda made: None)
+        patch.setattr(lookups, "start", lambda: None)
         yield
 
 

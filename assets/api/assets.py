@@ -116,7 +116,7 @@ class Assets(RegistryView):
         since = given.pop("ticker_since", None)
         asset = create_asset(asset=Asset(**given), by=caller(request), ticker_since=since)
         place = reverse("api-asset", args=[asset.pk])
-        return versioned(_whole(asset), asset, HTTPStatus.CREATED, Location=place)
+        return versioned(whole(asset), asset, HTTPStatus.CREATED, Location=place)
 
 
 class OneAsset(RegistryView):
@@ -128,7 +128,7 @@ class OneAsset(RegistryView):
     def get(self, request: Request, asset_id: UUID) -> Response:
         """Read an asset, also a retired one."""
         asset = Asset.objects.get(pk=asset_id)
-        return versioned(_whole(asset), asset)
+        return versioned(whole(asset), asset)
 
     @extend_schema(
         operation_id="assets_update",
@@ -214,4 +214,6 @@ def _told(merge: Merge | None) -> dict[str, Any] | None:
 
 
 def _whole(asset: Asset) -> dict[str, Any]:
+def whole(asset: Asset) -> dict[str, Any]:
+    """Write an asset as its own address does."""
     return _with_collisions([asset])[0]

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from assets.api.doors import Clocked, RegistryView
 from assets.api.inputs import asked
 from assets.api.problems import refusals
+from assets.hot.lookups import by_symbol_now
 from assets.models import Scheme
 from assets.services.resolution import (
     Answer,
@@ -118,6 +119,8 @@ def _answer(given: dict[str, Any], clocks: dict[str, Any]) -> Resolution:
             return by_address(chain=given["chain"], address=given["address"], **clocks)
         case "identifier":
             return by_identifier(scheme=given["scheme"], value=given["identifier"], **clocks)
+        case "symbol" if not any(clocks.values()):
+            return by_symbol_now(symbol=given["symbol"], chain=given.get("chain", ""))
         case "symbol":
             return by_symbol(symbol=given["symbol"], chain=given.get("chain", ""), **clocks)
         case "group":

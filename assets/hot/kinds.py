@@ -92,7 +92,7 @@ class Cache:
 class Kind(Generic[V]):
     """One kind of look-up."""
 
-    def __init__(  # noqa: PLR0913 -- `Cache.kind` names them
+    def __init__(
         self,
         cache: Cache,
         name: str,

@@ -16,7 +16,6 @@ from django.db import connection
 
 from assets.hot.kinds import Cache, Found
 from assets.hot.listener import Listener
-from assets.hot.standing import soonest, standing
 from assets.models import Asset, Deployment, GroupMember, Severity
 from assets.services.obstacles import obstacles
 from assets.services.resolution import (
@@ -29,6 +28,7 @@ from assets.services.resolution import (
     question,
     tickers,
 )
+from assets.services.standing import soonest, standing
 
 HOUR = timedelta(hours=1)
 cache = Cache(size=settings.REGISTRY_CACHE_ENTRIES)
@@ -73,7 +73,8 @@ def _asset(key: UUID, _: datetime) -> Found[KnownAsset]:
     return Found(KnownAsset(**row) if row else None)
 
 
-def _meaning(key: tuple[str, str], now: datetime) -> Found[tuple[Candidate, ...]]:
+def meaning_of(key: tuple[str, str], now: datetime) -> Found[tuple[Candidate, ...]]:
+    """Find the assets that go by a ticker, and on a chain those that live there, as `by_symbol` does."""
     symbol, chain = key
     rows, until = standing(tickers(symbol), now)
     found = [called(row) for row in rows]
@@ -129,7 +130,7 @@ meaning = cache.kind(
     "symbol",
     areas=["assets", "names", "homes"],
     ttl=HOUR,
-    read=_meaning,
+    read=meaning_of,
     shape=tuple[Candidate, ...],
 )
 members = cache.kind(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -13,6 +14,8 @@ from django.db.models.functions import Upper
 
 from assets.lookalikes import disguises, skeleton
 from assets.models import Alias, Asset, Chain, Deployment, QualityFlag
+from assets.models import Alias, Asset, Chain, Deployment
+from assets.services.standing import next_change
 
 IN_USE, RETIRED, ALL = "no", "only", "all"
 TOLD = 20
@@ -109,6 +112,17 @@ def _part(text: str) -> Q:
     """Look anywhere in symbol and name, or at their beginning where it is too short for that."""
     way = "icontains" if len(text) >= TRIGRAM else "istartswith"
     return Q(**{f"name__{way}": text}) | Q(**{f"symbol__{way}": text})
+
+
+def collisions_until(asset: Asset, *, now: datetime) -> datetime | None:
+    """Return the next moment at which time alone changes whom it may be taken for."""
+    alike: QuerySet[Any] = Alias.objects.annotate(folded=Upper("ticker"))
+    coming = alike.filter(
+        Q(valid_from__gt=now) | Q(valid_to__gt=now) | Q(recorded_at__gt=now),
+        folded__in={asset.symbol.upper(), *disguises(asset.symbol)},
+        superseded_at=None,
+    )
+    return next_change(coming, now)
 
 
 def _told(asset: Asset, same: list[Asset], alike: list[Asset]) -> list[Collision]:

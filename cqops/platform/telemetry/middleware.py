@@ -38,36 +38,59 @@ class RequestLog:
     def _answer(self, request: HttpRequest, started: float) -> HttpResponse:
         if request.path.startswith(QUIET):
             response = self.get_response(request)
-            self._measure(request, response, started)
+            route = _route(request)
+            _measure("static" if route is None else route, _method(request), response, started)
             return response
         with span(_method(request), kind=Kind.SERVER) as opened:
             response = self.get_response(request)
-            self._measure(request, response, started)
-            _tell(opened, request, response)
-            self._write(request, response, started)
+            answered(
+                opened,
+                method=request.method or "",
+                route=_route(request),
+                path=request.path,
+                status=response.status_code,
+                started=started,
+                caller=_caller(request),
+            )
         return response
 
-    def _measure(self, request: HttpRequest, response: HttpResponse, started: float) -> None:
-        """Count by route: an address that nobody declared is one route, however it is spelt."""
-        route = _route(request)
-        if route is None:
-            route = "static" if request.path.startswith(QUIET) else "none"
-        seconds = time.monotonic() - started
-        REQUESTS.labels(route, _method(request), str(response.status_code)).observe(seconds)
 
-    def _write(self, request: HttpRequest, response: HttpResponse, started: float) -> None:
-        user = getattr(request, "user", None)
-        # Asking an unresolved lazy user for its name would query a database that may be away.
-        resolved = getattr(user, "_wrapped", user)
-        route = _route(request)
-        fields = {
-            "method": request.method,
-            "route": request.path[:200] if route is None else route,
-            "status": response.status_code,
-            "ms": round((time.monotonic() - started) * 1000),
-            "caller": getattr(resolved, "username", "-") or "-",
-        }
-        log.info("%s %s %s %d ms by %s", *fields.values(), extra={"fields": fields})
+def answered(  # noqa: PLR0913 -- a request is all of this
+    opened: Span,
+    *,
+    method: str,
+    route: str | None,
+    path: str,
+    status: int,
+    started: float,
+    caller: str,
+) -> None:
+    """Count, tell and write down one answer, from whichever door it came."""
+    known = method if method in METHODS else "other"
+    seconds = time.monotonic() - started
+    # By route: an address that nobody declared is one route, however it is spelt.
+    REQUESTS.labels("none" if route is None else route, known, str(status)).observe(seconds)
+    _tell(opened, known, route, status)
+    fields = {
+        "method": method,
+        "route": path[:200] if route is None else route,
+        "status": status,
+        "ms": round(seconds * 1000),
+        "caller": caller,
+    }
+    log.info("%s %s %s %d ms by %s", *fields.values(), extra={"fields": fields})
+
+
+def _measure(route: str, method: str, response: HttpResponse, started: float) -> None:
+    seconds = time.monotonic() - started
+    REQUESTS.labels(route, method, str(response.status_code)).observe(seconds)
+
+
+def _caller(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    # Asking an unresolved lazy user for its name would query a database that may be away.
+    resolved = getattr(user, "_wrapped", user)
+    return getattr(resolved, "username", "-") or "-"
 
 
 def _route(request: HttpRequest) -> str | None:
@@ -81,17 +104,16 @@ def _method(request: HttpRequest) -> str:
     return method if method in METHODS else "other"
 
 
-def _tell(opened: Span, request: HttpRequest, response: HttpResponse) -> None:
+def _tell(opened: Span, method: str, route: str | None, status: int) -> None:
     """Name a span by its route, which is known only afterwards; no path, no query, no body."""
-    method, route = _method(request), _route(request)
     address = "no such address" if route is None else f"/{route}"
     opened.rename(f"{method} {address}")
     told: dict[str, Value] = {
         "http.request.method": method,
         "http.route": address,
-        "http.response.status_code": response.status_code,
+        "http.response.status_code": status,
         "request_id": request_id.get(),
     }
     opened.set(**told)
-    if response.status_code >= FAILED:
-        opened.fail(str(response.status_code))
+    if status >= FAILED:
+        opened.fail(str(status))

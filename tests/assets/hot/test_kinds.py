@@ -50,13 +50,16 @@ class World:
     def process(self, size=10, **more):
         cache = Cache(
             **{"size": size, "redis": self.redis.ask, **more},
-            clock=lambda: (self.now - NOW).total_seconds(),
+            clock=self.clock,
             now=lambda: self.now,
         )
         kind = cache.kind("thing", areas=["things"], ttl=10 * MINUTE, read=self.read, shape=str)
         cache.freshness.proven({"things": self.version}, until=10**6)
         self.caches.append(cache)
         return kind
+
+    def clock(self):
+        return (self.now - NOW).total_seconds()
 
     def read(self, key, now):
         self.reads.append(key)
@@ -200,7 +203,9 @@ def test_what_is_not_there_is_looked_for_each_time(world):
 def test_a_kind_whose_area_the_database_does_not_tell_of_is_never_kept(world):
     kind = world.process()
     cache = world.caches[0]
-    foreign = cache.kind("foreign", areas=["things", "silent"], ttl=MINUTE, read=world.read, shape=str)
+    foreign = cache.kind(
+        "foreign", areas=["things", "silent"], ttl=MINUTE, read=world.read, shape=str
+    )
     kind.get("a"), foreign.get("a"), foreign.get("a")
     assert tiers(foreign) == {DATABASE: 2}
     assert len(foreign) == 0

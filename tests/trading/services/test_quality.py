@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from assets.hot import lookups
 from assets.models import Asset, QualityFlag, Severity
 from assets.services.flags import propose_clear, raise_flag
 from assets.services.relations import relate
@@ -50,6 +51,28 @@ def put(trader, key="flagged-1", **changes):
 
 def test_without_a_flag_nothing_stands_against_it(trader, wrapped):
     assert put(trader).state == State.QUEUED
+
+
+@pytest.fixture
+def remembers_no_flag(btc):
+    """Let this process hear nothing of changes and believe what it remembers all the same."""
+    areas = dict.fromkeys(("assets", "flags", "relations"), 1)
+    lookups.cache.freshness.proven(areas, until=float("inf"))
+    lookups.critical._keep(btc.pk, lookups.critical.stamp, 600.0, ())
+    yield
+    lookups.cache.freshness.lost()
+    lookups.critical._here.clear()
+
+
+@pytest.mark.usefixtures("remembers_no_flag")
+def test_what_a_process_remembers_of_flags_lets_nothing_through(trader, btc):
+    queued = put(trader, "before")
+    flag(btc)
+    assert lookups.critical.get(btc.pk) == ()
+    assert put(trader, "after").state == State.REFUSED
+    submit(queued.pk)
+    queued.refresh_from_db()
+    assert queued.state == State.REFUSED
 
 
 def test_a_critical_flag_on_a_wrapped_variant_blocks_the_ticket_with_its_evidence(
