@@ -14,6 +14,8 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from assets import admin_claims, admin_flags, admin_merging
+from assets import admin_claims, admin_flags
+from assets.admin_lists import QuickList
 from assets.admin_reasons import Reasoned
 from assets.models import (
     Alias,
@@ -160,10 +162,10 @@ class RegisteredAdmin(Reasoned, Kept):
 
 
 @admin.register(Asset)
-class AssetAdmin(RegisteredAdmin):
+class AssetAdmin(QuickList, RegisteredAdmin):
     list_display = ["symbol", "name", "kind", "category", "display_places", "warned", "updated_at"]
     list_filter = ["kind", ("retired_at", admin.EmptyFieldListFilter)]
-    search_fields = ["symbol", "name", "category", "id"]
+    search_fields = ["symbol", "name", "id"]
     says = ["symbol", "name", "kind", "category", "precision", "display_places"]
     readonly_fields = ["id", *RegisteredAdmin.readonly_fields]
     inlines = [Flags, Deployments, Aliases, Identifiers, StandsOn, StoodOnBy, Groups]

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from assets.admin_lists import QuickList
 from assets.admin_reasons import Reasoned, whose
 from assets.models import Alias, Deployment, GroupMember, Identifier, Relationship
 from assets.services.deployments import propose_deployment, propose_end
@@ -40,13 +41,12 @@ class ClaimForm(forms.ModelForm):  # type: ignore[type-arg]
         """Leave them to the service: it tells which claim stands in the way."""
 
 
-class ClaimAdmin(Reasoned, Asks, Kept):
+class ClaimAdmin(QuickList, Reasoned, Asks, Kept):
     """Said by a form, seen ever after."""
 
     form = ClaimForm
     says: list[str] = []
     actions = ["end"]
-    show_full_result_count = False
     list_filter: list[Any] = [("superseded_at", admin.EmptyFieldListFilter)]
     date_hierarchy = None
 
@@ -81,6 +81,7 @@ class AliasAdmin(ClaimAdmin):
     list_filter = ["is_primary", *ClaimAdmin.list_filter]
     list_select_related = ["asset"]
     search_fields = ["ticker", "asset__name"]
+    found_by = ["ticker__iexact"]
     autocomplete_fields = ["asset"]
     says = ["asset", "ticker", "is_primary", "valid_from", "valid_to"]
 
@@ -120,6 +121,7 @@ class DeploymentAdmin(ClaimAdmin):
     list_filter = ["chain", "is_canonical", *ClaimAdmin.list_filter]
     list_select_related = ["asset", "chain"]
     search_fields = ["address", "address_key", "asset__symbol", "asset__name"]
+    found_by = ["address", "address_key"]
     autocomplete_fields = ["asset"]
     says = ["asset", "chain", "address", "decimals", "is_canonical", "valid_from"]
 
@@ -169,6 +171,7 @@ class IdentifierAdmin(ClaimAdmin):
     list_filter = ["scheme", *ClaimAdmin.list_filter]
     list_select_related = ["asset"]
     search_fields = ["value", "asset__symbol", "asset__name"]
+    found_by = ["value"]
     autocomplete_fields = ["asset"]
     says = ["asset", "scheme", "value", "valid_from", "valid_to", "last_verified_at"]
 
@@ -195,6 +198,7 @@ class RelationshipAdmin(ClaimAdmin):
     list_filter = ["kind", "ratio_rule", *ClaimAdmin.list_filter]
     list_select_related = ["asset", "other"]
     search_fields = ["asset__symbol", "other__symbol", "evidence"]
+    of_assets = ["asset", "other"]
     autocomplete_fields = ["asset", "other"]
     says = [
         *("asset", "kind", "other", "ratio_rule", "ratio", "rate_source", "evidence"),
@@ -230,6 +234,7 @@ class GroupMemberAdmin(ClaimAdmin):
     ]
     list_select_related = ["group", "asset"]
     search_fields = ["group__canonical_symbol", "asset__symbol", "asset__name"]
+    found_by = ["group__canonical_symbol__iexact"]
     autocomplete_fields = ["group", "asset"]
     says = ["group", "asset", "is_for_risk", "is_for_pnl", "valid_from"]
     actions = ["end", "make_canonical"]

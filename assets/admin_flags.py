@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from assets.admin_lists import QuickList
 from assets.admin_reasons import Reasoned, told, whose
 from assets.models import QualityFlag
 from assets.services.flags import clear_flag, propose_clear, raise_flag
@@ -23,7 +24,7 @@ _AFTER = ["raised_at", "raised_by", "cleared_at", "cleared_by", "cleared_reason"
 
 
 @admin.register(QualityFlag)
-class QualityFlagAdmin(Reasoned, Asks, Kept):
+class QualityFlagAdmin(QuickList, Reasoned, Asks, Kept):
     list_display = [
         *("severity", "kind", whose, "shown_evidence", "source", "raised_at"),
         *("review_on", "cleared_at"),
@@ -34,9 +35,9 @@ class QualityFlagAdmin(Reasoned, Asks, Kept):
     ]
     list_select_related = ["asset"]
     search_fields = ["asset__symbol", "asset__name", "source", "note", "evidence_url"]
+    found_by = ["source__icontains", "note__icontains", "evidence_url__icontains"]
     autocomplete_fields = ["asset"]
     actions = ["clear"]
-    show_full_result_count = False
 
     @admin.display(description="evidence")
     def shown_evidence(self, flag: QualityFlag) -> str:

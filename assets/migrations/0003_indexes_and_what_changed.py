@@ -132,5 +132,13 @@ class Migration(migrations.Migration):
             model_name='relationship',
             index=models.Index(fields=['recorded_at', 'id'], name='relationship_by_recording'),
         ),
+        migrations.AddIndex(
+            model_name='relationship',
+            index=django.contrib.postgres.indexes.HashIndex(fields=['other'], name='relationship_of_other'),
+        ),
+        migrations.AddIndex(
+            model_name='groupmember',
+            index=django.contrib.postgres.indexes.HashIndex(fields=['asset'], name='groupmember_of_asset'),
+        ),
         migrations.RunSQL(BEGIN, END),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -52,6 +53,11 @@ class GroupMember(Claim):
             once("one_canonical_member", "group", condition=Q(is_canonical=True)),
             once("one_group_for_risk", "asset", condition=Q(is_for_risk=True)),
             once("one_group_for_pnl", "asset", condition=Q(is_for_pnl=True)),
+        ]
+        indexes = [
+            *Claim.Meta.indexes,
+            # Else the planner walks through all of `member_of_a_group_once` for one asset's groups.
+            HashIndex(fields=["asset"], name="groupmember_of_asset"),
         ]
 
     def __str__(self) -> str:

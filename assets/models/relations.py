@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -60,6 +61,8 @@ class Relationship(Claim):
         indexes = [
             *Claim.Meta.indexes,
             models.Index(fields=["other", "kind"], name="relationship_by_other"),
+            # Else the planner walks through all of `relationship_said_once` for what stands on one.
+            HashIndex(fields=["other"], name="relationship_of_other"),
         ]
 
     def __str__(self) -> str:

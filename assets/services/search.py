@@ -60,7 +60,7 @@ def rows(wanted: Wanted, *, now: datetime) -> QuerySet[Asset]:
     if wanted.text:
         # Asked first: beside a list of ids both trigram indexes are used, beside a query neither is.
         called = list(_called({wanted.text.upper()}, now).values_list("asset", flat=True))
-        found = found.filter(_part(wanted.text) | Q(pk__in=called))
+        found = found.filter(part(wanted.text) | Q(pk__in=called))
     if wanted.chain:
         there = Deployment.objects.at(as_of=now, known_at=now).filter(chain=wanted.chain)
         native = Chain.objects.filter(pk=wanted.chain).values("native_asset")
@@ -108,7 +108,7 @@ def collisions(assets: Sequence[Asset], *, now: datetime) -> dict[UUID, list[Col
     }
 
 
-def _part(text: str) -> Q:
+def part(text: str) -> Q:
     """Look anywhere in symbol and name, or at their beginning where it is too short for that."""
     way = "icontains" if len(text) >= TRIGRAM else "istartswith"
     return Q(**{f"name__{way}": text}) | Q(**{f"symbol__{way}": text})

@@ -7,6 +7,7 @@ later; one that opened nothing is asked for each time.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -44,17 +45,27 @@ class KnownTokens:
         self._find = find or database_sync_to_async(_find, thread_sensitive=False)
         self._clock = clock
         self._seen: OrderedDict[str, tuple[float, User]] = OrderedDict()
+        self._asking: dict[str, asyncio.Future[User | None]] = {}
 
     async def owner(self, token: str) -> User | None:
         """Return who may come in with a token, with the powers of the token alone."""
-        digest, now = digest_of(token), self._clock()
+        digest = digest_of(token)
         asked_at, person = self._seen.get(digest, (0.0, None))
-        if person is not None and now - asked_at < REMEMBERED_SECONDS:
+        if person is not None and self._clock() - asked_at < REMEMBERED_SECONDS:
             return person
+        # Once for all that ask at the same time.
+        if digest not in self._asking:
+            asking = asyncio.ensure_future(self._ask(digest, token))
+            self._asking[digest] = asking
+            asking.add_done_callback(lambda _: self._asking.pop(digest))
+        return await asyncio.shield(self._asking[digest])
+
+    async def _ask(self, digest: str, token: str) -> User | None:
+        asked_at = self._clock()
         self._seen.pop(digest, None)
         found = await self._find(token)
         if found is not None:
             if len(self._seen) >= ROOM:
                 self._seen.popitem(last=False)
-            self._seen[digest] = (now, found)
+            self._seen[digest] = (asked_at, found)
         return found
