@@ -134,6 +134,8 @@ def django_db_setup(django_db_setup, django_db_blocker):
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                # A vacuum that is at work there is the server's own, and ends by itself.
+                " AND backend_type = 'client backend'"
             )
         connection.close_pool()
 
