@@ -30,8 +30,8 @@ class Answer(msgspec.Struct, frozen=True):
     version: int = 0
 
 
-def _asset(key: UUID, now: datetime) -> Found[Answer]:
-    asset = Asset.objects.filter(pk=key).first()
+def _asset(key: str, now: datetime) -> Found[Answer]:
+    asset = Asset.objects.filter(pk=UUID(key)).first()
     if asset is None:
         return Found(None)
     body = _written(whole(asset))

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
@@ -79,7 +78,7 @@ def question_of(scope: Any) -> Question | None:
     if not is_plain or headers.get(b"accept", b"") not in _JSON:
         return None
     asked = scope["query_string"]
-    key = _ticker_of(asked) if found is None else (UUID(found[1]) if not asked else None)
+    key = _ticker_of(asked) if found is None else (found[1] if not asked else None)
     if key is None:
         return None
     kind, route = (symbol_answer, RESOLVE_ROUTE) if found is None else (asset_answer, ASSET_ROUTE)

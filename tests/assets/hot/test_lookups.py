@@ -37,7 +37,7 @@ def test_every_answer_is_frozen_and_comes_back_from_redis_as_it_went(world):
         lookups.meaning: ("SOL", "ethereum"),
         lookups.members: group.pk,
         lookups.critical: sol.pk,
-        answers.asset_answer: sol.pk,
+        answers.asset_answer: str(sol.pk),
         answers.symbol_answer: ("SOL", ""),
     }
     assert set(asked) <= set(lookups.cache.kinds)
