@@ -14,7 +14,6 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from assets import admin_claims, admin_flags, admin_merging
-from assets import admin_claims, admin_flags
 from assets.admin_lists import QuickList
 from assets.admin_reasons import Reasoned
 from assets.models import (

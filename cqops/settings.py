@@ -358,7 +358,6 @@ KEY_DEEDS = ["trading.services.deeds.deeds"]
 REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact.orders_on"]
 REGISTRY_IMPACT += ["portfolio.services.impact.positions_in"]
 REGISTRY_TRADED_UNDER = "trading.services.impact.traded_under"
-# How many answers of each hot look-up one process holds; 0 looks everything up in the database.
 REGISTRY_CACHE_ENTRIES = env.integer("REGISTRY_CACHE_ENTRIES", default=10_000, low=0, high=10**6)
 REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
 REGISTRY_VENUES_HAVING = "venues.services.having.venues_having"

@@ -213,7 +213,6 @@ def _told(merge: Merge | None) -> dict[str, Any] | None:
     return dict(MergedView({**said, "since": merge.valid_from}).data)
 
 
-def _whole(asset: Asset) -> dict[str, Any]:
 def whole(asset: Asset) -> dict[str, Any]:
     """Write an asset as its own address does."""
     return _with_collisions([asset])[0]

@@ -17,7 +17,7 @@ from assets.api.resolve import ResolutionView
 from assets.hot.kinds import Found
 from assets.hot.lookups import HOUR, cache, meaning_of
 from assets.models import Asset
-from assets.services.resolution import Clocks, answered, question
+from assets.services.resolution import Clocks, concluded, question
 from assets.services.search import collisions_until
 
 _MOMENTS = b',"as_of":'
@@ -42,7 +42,7 @@ def _symbol(key: tuple[str, str], now: datetime) -> Found[Answer]:
     """Write the answer without its two moments, which are those of whoever asks."""
     symbol, chain = key
     found = meaning_of((symbol.upper(), chain), now)
-    resolution = answered(question(symbol, chain), found.value or (), Clocks(now, now))
+    resolution = concluded(question(symbol, chain), found.value or (), Clocks(now, now))
     body, _, _ = _written(ResolutionView(resolution).data).rpartition(_MOMENTS)
     return Found(Answer(body), found.until)
 
@@ -59,8 +59,12 @@ def moments(now: datetime) -> bytes:
 
 
 asset_answer = cache.kind(
-    "asset answer", areas=["assets", "names"], ttl=HOUR, read=_asset, shape=Answer
+    "asset answer", areas=["assets", "names", "merges"], ttl=HOUR, read=_asset, shape=Answer
 )
 symbol_answer = cache.kind(
-    "symbol answer", areas=["assets", "names", "homes"], ttl=HOUR, read=_symbol, shape=Answer
+    "symbol answer",
+    areas=["assets", "names", "homes", "merges"],
+    ttl=HOUR,
+    read=_symbol,
+    shape=Answer,
 )

@@ -16,19 +16,18 @@ from django.db import connection
 
 from assets.hot.kinds import Cache, Found
 from assets.hot.listener import Listener
-from assets.models import Asset, Deployment, GroupMember, Severity
+from assets.models import Asset, Deployment, GroupMember, Merge, Severity
 from assets.services.obstacles import obstacles
 from assets.services.resolution import (
     Candidate,
     Clocks,
     Resolution,
-    answered,
-    called,
-    native_of,
+    by_symbol,
+    concluded,
     question,
     tickers,
 )
-from assets.services.standing import soonest, standing
+from assets.services.standing import coming, soonest, standing
 
 HOUR = timedelta(hours=1)
 cache = Cache(size=settings.REGISTRY_CACHE_ENTRIES)
@@ -76,15 +75,11 @@ def _asset(key: UUID, _: datetime) -> Found[KnownAsset]:
 def meaning_of(key: tuple[str, str], now: datetime) -> Found[tuple[Candidate, ...]]:
     """Find the assets that go by a ticker, and on a chain those that live there, as `by_symbol` does."""
     symbol, chain = key
-    rows, until = standing(tickers(symbol), now)
-    found = [called(row) for row in rows]
+    found = by_symbol(symbol=symbol, chain=chain, as_of=now, known_at=now).candidates
+    until = soonest(now, coming(tickers(symbol), now), coming(Merge.objects.all(), now))
     if chain:
-        assets = {one.asset_id for one in found}
-        homes, moved = standing(Deployment.objects.filter(chain=chain, asset__in=assets), now)
-        there = {row.asset_id for row in homes} | native_of(chain, assets)
-        found = [one for one in found if one.asset_id in there]
-        until = soonest(now, until, moved)
-    return Found(tuple(found), until)
+        until = soonest(now, until, coming(Deployment.objects.filter(chain=chain), now))
+    return Found(found, until)
 
 
 def _members(key: UUID, now: datetime) -> Found[tuple[Member, ...]]:
@@ -102,12 +97,14 @@ def _members(key: UUID, now: datetime) -> Found[tuple[Member, ...]]:
     return Found(tuple(found), until)
 
 
-# The next moment at which a flag or a relationship begins, or a relationship ends.
+# The next moment at which a flag, a relationship or a merge begins, or one of the latter ends.
 _NEXT = """
 SELECT min(moment) FROM (
     SELECT valid_from AS moment FROM assets_qualityflag WHERE cleared_at IS NULL
     UNION ALL SELECT valid_from FROM assets_relationship WHERE superseded_at IS NULL
     UNION ALL SELECT valid_to FROM assets_relationship WHERE superseded_at IS NULL
+    UNION ALL SELECT valid_from FROM assets_merge WHERE superseded_at IS NULL
+    UNION ALL SELECT valid_to FROM assets_merge WHERE superseded_at IS NULL
 ) coming WHERE moment > %s
 """
 
@@ -128,7 +125,7 @@ def _critical(key: UUID, now: datetime) -> Found[tuple[CriticalFlag, ...]]:
 asset = cache.kind("asset", areas=["assets"], ttl=HOUR, read=_asset, shape=KnownAsset)
 meaning = cache.kind(
     "symbol",
-    areas=["assets", "names", "homes"],
+    areas=["assets", "names", "homes", "merges"],
     ttl=HOUR,
     read=meaning_of,
     shape=tuple[Candidate, ...],
@@ -142,7 +139,7 @@ members = cache.kind(
 )
 critical = cache.kind(
     "critical",
-    areas=["assets", "flags", "relations"],
+    areas=["assets", "flags", "relations", "merges"],
     ttl=timedelta(minutes=5),
     read=_critical,
     shape=tuple[CriticalFlag, ...],
@@ -152,7 +149,7 @@ critical = cache.kind(
 def by_symbol_now(*, symbol: str, chain: str = "") -> Resolution:
     """Answer as `resolution.by_symbol` does about now."""
     found = meaning.get((symbol.strip().upper(), chain)) or ()
-    return answered(question(symbol, chain), found, Clocks.at(None, None))
+    return concluded(question(symbol, chain), found, Clocks.at(None, None))
 
 
 def start() -> None:

@@ -90,7 +90,7 @@ class Resolution:
 
 def answered(question: str, candidates: Iterable[Candidate], clocks: Clocks) -> Resolution:
     """Turn the candidates into an answer; one asset may be named by several claims."""
-    return _answered(question, read_through(candidates, clocks), clocks)
+    return concluded(question, read_through(candidates, clocks), clocks)
 
 
 def read_through(candidates: Iterable[Candidate], clocks: Clocks) -> tuple[Candidate, ...]:
@@ -115,7 +115,8 @@ def _as_the_other(candidate: Candidate, merge: Merge | None) -> Candidate:
     )
 
 
-def _answered(question: str, found: tuple[Candidate, ...], clocks: Clocks) -> Resolution:
+def concluded(question: str, found: tuple[Candidate, ...], clocks: Clocks) -> Resolution:
+    """Say what candidates mean that were read through already."""
     assets = {one.asset_id for one in found}
     if not assets:
         return _answer(Answer.UNKNOWN, f"{question} means nothing the registry knows.", (), clocks)
@@ -221,23 +222,16 @@ def by_symbol(
     a ticker would be a guess.
     """
     clocks = Clocks.at(as_of, known_at)
-    text = symbol.strip()
-    named = Alias.objects.annotate(folded=Upper("ticker")).filter(folded=text.upper())
     candidates = [
         _candidate(row.asset, row, f"Its ticker is {row.ticker}{_since(row)}")
-        for row in _true(named, clocks)
+        for row in _true(tickers(symbol), clocks)
     ]
     if not chain:
-        return answered(text, candidates, clocks)
+        return answered(question(symbol, chain), candidates, clocks)
     named_so = read_through(candidates, clocks)
     homes = living_on(chain, {one.asset_id for one in named_so}, clocks)
     there = tuple(one for one in named_so if one.asset_id in homes)
-    return _answered(f"{text} on {chain}", there, clocks)
-    candidates = [called(row) for row in _true(tickers(symbol), clocks)]
-    if chain:
-        homes = _homes(chain, {one.asset_id for one in candidates}, clocks)
-        candidates = [one for one in candidates if one.asset_id in homes]
-    return answered(question(symbol, chain), candidates, clocks)
+    return concluded(question(symbol, chain), there, clocks)
 
 
 def question(symbol: str, chain: str) -> str:
@@ -249,10 +243,6 @@ def tickers(symbol: str) -> ClaimQuerySet:
     """Return what was ever said to go by a ticker."""
     rows: ClaimQuerySet = Alias.objects.annotate(folded=Upper("ticker"))
     return rows.filter(folded=symbol.strip().upper())
-
-
-def called(alias: Alias) -> Candidate:
-    return _candidate(alias.asset, alias, f"Its ticker is {alias.ticker}{_since(alias)}")
 
 
 def by_group(
@@ -300,16 +290,6 @@ def living_on(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
     native = Chain.objects.filter(pk=chain, native_asset__in=family)
     there = {row.asset_id for row in deployed} | set(native.values_list("native_asset", flat=True))
     return there | {others[key] for key in there & others.keys()}
-def _homes(chain: str, assets: set[UUID], clocks: Clocks) -> set[UUID]:
-    """Keep the assets that live on a chain: by a contract, or as its own coin."""
-    deployed = _true(Deployment.objects.filter(chain=chain, asset__in=assets), clocks)
-    return {row.asset_id for row in deployed} | native_of(chain, assets)
-
-
-def native_of(chain: str, assets: set[UUID]) -> set[UUID]:
-    """Keep the one whose own chain it is."""
-    native = Chain.objects.filter(pk=chain, native_asset__in=assets)
-    return set(native.values_list("native_asset", flat=True))
 
 
 def _candidate(asset: Asset, claim: Claim, why: str) -> Candidate:

@@ -13,9 +13,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from assets.lookalikes import disguises, skeleton
-from assets.models import Alias, Asset, Chain, Deployment, QualityFlag
-from assets.models import Alias, Asset, Chain, Deployment
-from assets.services.standing import next_change
+from assets.models import Alias, Asset, Chain, Deployment, Merge, QualityFlag
+from assets.services.standing import coming, soonest
 
 IN_USE, RETIRED, ALL = "no", "only", "all"
 TOLD = 20
@@ -115,14 +114,10 @@ def part(text: str) -> Q:
 
 
 def collisions_until(asset: Asset, *, now: datetime) -> datetime | None:
-    """Return the next moment at which time alone changes whom it may be taken for."""
-    alike: QuerySet[Any] = Alias.objects.annotate(folded=Upper("ticker"))
-    coming = alike.filter(
-        Q(valid_from__gt=now) | Q(valid_to__gt=now) | Q(recorded_at__gt=now),
-        folded__in={asset.symbol.upper(), *disguises(asset.symbol)},
-        superseded_at=None,
-    )
-    return next_change(coming, now)
+    """Return the next moment at which time alone changes whom it may be taken for, or answers as."""
+    alike: Any = Alias.objects.annotate(folded=Upper("ticker"))
+    alike = alike.filter(folded__in={asset.symbol.upper(), *disguises(asset.symbol)})
+    return soonest(now, coming(alike, now), coming(Merge.objects.all(), now))
 
 
 def _told(asset: Asset, same: list[Asset], alike: list[Asset]) -> list[Collision]:

@@ -27,6 +27,18 @@ def standing(rows: ClaimQuerySet, now: datetime) -> tuple[list[Any], datetime | 
     return [one for one in claims if _holds(one, now)], next_change(claims, now)
 
 
+def coming(rows: ClaimQuerySet, now: datetime) -> datetime | None:
+    """Return the next moment at which time alone changes one of these claims."""
+    some = rows.filter(
+        Q(superseded_at=None) | Q(superseded_at__gt=now),
+        Q(valid_from__gt=now)
+        | Q(valid_to__gt=now)
+        | Q(recorded_at__gt=now)
+        | Q(superseded_at__gt=now),
+    )
+    return next_change(some.order_by(), now)
+
+
 def next_change(claims: Iterable[Claim], now: datetime) -> datetime | None:
     return soonest(
         now,

@@ -56,7 +56,7 @@ def test_without_a_flag_nothing_stands_against_it(trader, wrapped):
 @pytest.fixture
 def remembers_no_flag(btc):
     """Let this process hear nothing of changes and believe what it remembers all the same."""
-    areas = dict.fromkeys(("assets", "flags", "relations"), 1)
+    areas = dict.fromkeys(("assets", "flags", "merges", "relations"), 1)
     lookups.cache.freshness.proven(areas, until=float("inf"))
     lookups.critical._keep(btc.pk, lookups.critical.stamp, 600.0, ())
     yield

@@ -23,6 +23,7 @@ AREAS = {
     "relationship": "relations",
     "assetgroup": "groups",
     "groupmember": "groups",
+    "merge": "merges",
     "qualityflag": "flags",
 }
 TOLD = """
@@ -83,7 +84,7 @@ DROP TABLE assets_told;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('assets', '0002_the_registry'),
+        ('assets', '0003_findings_and_merges'),
     ]
 
     operations = [
@@ -139,6 +140,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='groupmember',
             index=django.contrib.postgres.indexes.HashIndex(fields=['asset'], name='groupmember_of_asset'),
+        ),
+        migrations.AddIndex(
+            model_name='merge',
+            index=models.Index(fields=['recorded_at', 'id'], name='merge_by_recording'),
         ),
         migrations.RunSQL(BEGIN, END),
     ]
