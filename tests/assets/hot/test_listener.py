@@ -14,11 +14,12 @@ from django.utils import timezone
 from assets.hot import lookups
 from assets.hot.kinds import Cache
 from assets.hot.listener import Listener, own_connection
-from assets.models import Asset, QualityFlag, Severity
+from assets.models import Asset, Merge, QualityFlag, Severity
 from assets.services.catalogue import update_asset
 from assets.services.flags import raise_flag
 from assets.services.groups import add_member
 from assets.services.renaming import add_alias
+from cqops.platform.access.allowances import seeding
 from tests.assets import stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,7 +88,7 @@ def warn(asset, severity=Severity.CRITICAL):
 
 
 def test_whatever_writes_is_heard_by_the_kinds_that_rest_on_it_and_by_no_other(ear, steward):
-    sol, group = stage.asset("SOL"), stage.group("SOL")
+    sol, other, group = stage.asset("SOL"), stage.asset("SOLANA"), stage.group("SOL")
     stage.chain()
     writes = [
         (lambda: stage.asset("ETH"), {"asset", "symbol", "members", "critical"}),
@@ -101,6 +102,7 @@ def test_whatever_writes_is_heard_by_the_kinds_that_rest_on_it_and_by_no_other(e
             {"members"},
         ),
         (lambda: warn(sol), {"critical"}),
+        (lambda: merged(sol, other), {"symbol", "critical"}),
         (
             lambda: stage.run_sql(
                 "UPDATE assets_asset SET name = 'By SQL', version = version + 1 WHERE id = %s",
@@ -116,6 +118,11 @@ def test_whatever_writes_is_heard_by_the_kinds_that_rest_on_it_and_by_no_other(e
         eventually(lambda: told_all(ear))
         now = {name: ear.kinds[name].stamp for name in KINDS}
         assert {name for name in now if now[name] != before[name]} == moved
+
+
+def merged(one, into):
+    with seeding(), transaction.atomic():
+        Merge.objects.create(asset=one, into=into, source="x")
 
 
 def told_all(ear):
