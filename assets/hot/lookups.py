@@ -1,8 +1,8 @@
 """The hottest look-ups of the registry, as frozen objects that are true now.
 
-What a venue's symbol means is looked up by whoever keeps it: `cache.kind` with the areas "assets" and its
-own, and `SELECT assets_tells('its_table', 'its area')` in a migration. An area that the database does not
-tell of is never believed, so a kind whose migration is missing reads the database each time.
+What a venue's symbol means is looked up by whoever keeps it (`venues.services.meaning`): `cache.kind` with
+the areas "assets" and its own, and a trigger of `assets_tell` in a migration. An area that the database does
+not tell of is never believed, so a kind whose migration is missing reads the database each time.
 """
 
 from __future__ import annotations
