@@ -361,6 +361,7 @@ REGISTRY_TRADED_UNDER = "trading.services.impact.traded_under"
 REGISTRY_CACHE_ENTRIES = env.integer("REGISTRY_CACHE_ENTRIES", default=10_000, low=0, high=10**6)
 REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
 REGISTRY_VENUES_HAVING = "venues.services.having.venues_having"
+SYMBOL_INTEREST = ["trading.services.interest.at_stake", "portfolio.services.interest.at_stake"]
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
 OVERVIEW_PROVIDERS = [
     "cqops.platform.approvals.overview.rows",

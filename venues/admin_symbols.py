@@ -24,15 +24,11 @@ from cqops.platform.access.admin_doors import Kept, ReadOnly, Shown, by
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.admin_asking import Asks
 from venues.models import Listing, VenueSymbol
-from venues.services.mapping import (
-    Evidence,
-    propose_change,
-    propose_mappings,
-    propose_resume,
-)
+from venues.services.mapping import propose_change, propose_mappings, propose_resume
 from venues.services.recording import in_force
 from venues.services.stopping import set_aside, suspend, take_up
 from venues.services.wanted import Wanted
+from venues.suggestions import Evidence
 
 _LISTED = [
     *("venue", "symbol", "said_base", "said_quote", "kind", "contract_size", "standing", "why"),

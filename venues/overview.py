@@ -12,6 +12,8 @@ from cqops.platform.access.rows import allowed_rows
 from cqops.platform.overview import OverviewRow, Severity
 from venues.models import Account, Credential, Maintenance, VenueSymbol
 from venues.services.books import read_touches
+from venues.services.interest import stakes
+from venues.services.queue import waiting
 from venues.services.standing import unknown_drift
 
 SHOWN_AHEAD = timedelta(hours=24)
@@ -59,7 +61,25 @@ def rows(user: User) -> list[OverviewRow]:
             count=keyless.count(),
         ),
     ]
-    return [row for row in found if row.count] + key_rows(user)
+    return [row for row in found if row.count] + unmapped_rows(user) + key_rows(user)
+
+
+def unmapped_rows(user: User) -> list[OverviewRow]:
+    """Count the symbols that wait to be mapped, for those who map them."""
+    count = waiting().count() if may(user, Action.REGISTRY_EDIT) else 0
+    if not count:
+        return []
+    at_stake = waiting().filter(stakes().condition).count()
+    words = f"{at_stake} of them the desk holds, has open or trades." if at_stake else ""
+    return [
+        OverviewRow(
+            title="Symbols that wait to be mapped",
+            detail=words or "The desk has nothing at stake in any of them.",
+            url=reverse("unmapped"),
+            severity=Severity.ATTENTION if at_stake else Severity.INFO,
+            count=count,
+        )
+    ]
 
 
 def key_rows(user: User) -> list[OverviewRow]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from venues import key_views, views, views_venues
+from venues import key_views, views, views_queue, views_venues
 
 urlpatterns = [
     path("markets/", views.markets, name="markets"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("keys/<uuid:key_id>/test/", key_views.tested, name="key-test"),
     path("keys/<uuid:key_id>/leaked/", key_views.leaked, name="key-leaked"),
     path("keys/<uuid:key_id>/revoked/", key_views.revoked, name="key-revoked"),
+    path("symbols/unmapped/", views_queue.unmapped, name="unmapped"),
     path("venues/", views_venues.venues, name="venues"),
     path("venues/<slug:venue>/", views_venues.venue, name="venue"),
     path(

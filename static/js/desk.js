@@ -10,6 +10,7 @@ import { listenToKeys } from "./keys.js";
 import { Live, liveUrl } from "./live.js";
 import * as reread from "./reread.js";
 import * as tickers from "./tickers.js";
+import { attachTicks } from "./ticks.js";
 import { attachTicket } from "./ticket.js";
 import * as trades from "./trades.js";
 
@@ -19,6 +20,7 @@ listenToKeys();
 attachDecisions();
 listenToCopies();
 for (const form of document.querySelectorAll("form[data-ticket]")) attachTicket(form);
+for (const form of document.querySelectorAll("form[data-ticks]")) attachTicks(form);
 
 // Filters keep to the URL: what is not chosen is not in it, and choosing is enough.
 for (const form of document.querySelectorAll("form.filters")) {

@@ -1,5 +1,7 @@
 // The keyboard: never while somebody types.
 
+import { tickFocused } from "./ticks.js";
+
 const PENDING_FOR = 1200;
 
 function isTyping(target) {
@@ -45,6 +47,7 @@ export function listenToKeys() {
     "?": () => document.getElementById("keys")?.showModal(),
     j: () => step(1),
     k: () => step(-1),
+    x: tickFocused,
   };
 
   document.addEventListener("keydown", (event) => {

@@ -40,8 +40,10 @@ from cqops.platform.approvals.states import OPEN
 from venues.models import Listing, Standing, VenueSymbol
 from venues.services.recording import change_meaning, go_on, in_force, record_meaning
 from venues.services.stopping import held, is_asked_about
+from venues.services.suggesting import suggestions_for
 from venues.services.traded import Traded, as_impact, traded_wrong
 from venues.services.wanted import Wanted, about, ids_in, line_of, named, subject_of, touched
+from venues.suggestions import Evidence, weighed
 
 KIND = "venues.symbol"
 MOST = 500
@@ -55,16 +57,6 @@ class Change(StrEnum):
 
 
 VERBS = {Change.MAP: "Map", Change.CHANGE: "Change", Change.RESUME: "Resume"}
-
-
-class Evidence(StrEnum):
-    """What a mapping rests on, the strongest first."""
-
-    CONTRACT = "contract address"
-    IDENTIFIER = "identifier"
-    DOCUMENT = "the venue's own document"
-    NAME = "name"
-    TICKER = "ticker"
 
 
 @transaction.atomic
@@ -312,6 +304,13 @@ def _free_since(listing: Listing) -> datetime | None:
     return ends
 
 
+def weighed_now(subject_id: str) -> Content:
+    """Say of each symbol what the registry knows for its reading, and against it."""
+    listings, lines, _ = _asked_about(latest(KIND, subject_id))
+    found = suggestions_for(listings)
+    return {one.key: weighed(found[one.pk], *ids_in(lines[one.key])) for one in listings}
+
+
 def page_of(subject_id: str) -> str:
     if Listing.objects.filter(pk=subject_id).exists():
         return reverse("admin:venues_listing_change", args=[subject_id])
@@ -327,6 +326,7 @@ symbol_kind = Kind(
     settle=settle,
     instruction=instruction_now,
     now=seen_now,
+    context=weighed_now,
     page=page_of,
     tells=NO_FACT,
 )

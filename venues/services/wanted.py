@@ -15,11 +15,11 @@ from uuid import UUID, uuid5
 from django.core.exceptions import ValidationError
 
 from assets.models import Asset
-from cqops.platform.approvals.instruction import Content
+from cqops.platform.approvals.instruction import NOW, Content
 from venues.interface.numbers import plain
 from venues.models import InstrumentKind, Listing, VenueSymbol
 
-NOTHING, NOW = "nothing", " now"
+NOTHING = "nothing"
 NAMED = 3
 BATCHES = UUID("0c9a4f53-6a0f-4b7e-9a55-7a7a0f6a2d11")
 _IDS = re.compile(r"\[([0-9a-f-]{36})/([0-9a-f-]{36})/([a-z]+)/([0-9.]+)\]$")

@@ -19,6 +19,8 @@ from uuid import UUID
 Value = str | int | Decimal | datetime | date | UUID | Enum | None
 Content = Mapping[str, Value]
 AMOUNT, MOMENT, TEXT = "amount", "moment", "text"
+# How a line is labelled that says how the subject of another one stands now.
+NOW = " now"
 NOTHING = "none"
 
 
@@ -32,6 +34,27 @@ class Row:
 
     def as_json(self) -> dict[str, str]:
         return {"label": self.label, "text": self.text, "look": self.look}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One of several things that a request is about: what is asked of it, and how it stands now."""
+
+    asked: Row
+    now: Row
+
+
+def matters_in(rows: Iterable[Row]) -> tuple[tuple[Row, ...], tuple[Matter, ...]]:
+    """Take apart what is asked of all, and what of each of several things; one alone stays as it is."""
+    every = tuple(rows)
+    by_label = {row.label: row for row in every}
+    matters = tuple(
+        Matter(row, by_label[row.label + NOW]) for row in every if row.label + NOW in by_label
+    )
+    if len(matters) <= 1:
+        return every, ()
+    told = {one.label for matter in matters for one in (matter.asked, matter.now)}
+    return tuple(row for row in every if row.label not in told), matters
 
 
 def rows_of(content: Content) -> tuple[Row, ...]:

@@ -16,6 +16,7 @@ from cqops.platform.access.models import User
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.errors import AlreadyDecided, Refused
 from cqops.platform.approvals.exhibits import Severity
+from cqops.platform.approvals.instruction import matters_in
 from cqops.platform.approvals.kinds import all_kinds
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.reasons import WORDS
@@ -120,11 +121,17 @@ def _shown(request: DeskRequest, found: Request) -> dict[str, Any]:
 
 
 def _evidence(request: DeskRequest, found: Request) -> dict[str, Any]:
-    """Gather what lies beside the request."""
+    """Gather what is asked for, and what lies beside it."""
+    lines, matters = matters_in(found.instruction_rows)
+    context = context_of(found)
+    told = {row.label: row for row in context}
+    names = {one.asked.label for one in matters}
     return {
+        "lines": lines,
+        "matters": [(one, told.get(one.asked.label)) for one in matters],
         "seen": side_by_side(found),
         "forecast": forecast_of(found),
-        "context": context_of(found),
+        "context": [row for row in context if row.label not in names],
         "similar": similar(found, by=request.user) if found.is_pending else [],
         "timeline": timeline_of(found),
         "clock": clock_of(found),

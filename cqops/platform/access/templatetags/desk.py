@@ -12,7 +12,7 @@ from django import template
 from django.conf import settings
 from django.template.defaultfilters import stringfilter
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from cqops.platform.access.policy import may
@@ -240,6 +240,14 @@ def state_badge(value: str) -> SafeString:
 def short(value: Any) -> str:
     """Show the first piece of an id; the whole one is in the title."""
     return format_html('<span class="id" title="{}">{}</span>', value, str(value)[:8])
+
+
+@register.filter
+@stringfilter
+def bracketed(value: str) -> SafeString:
+    """Let the ids that a text carries in brackets stand back; they stay part of it."""
+    said, sign, ids = value.partition(" [")
+    return format_html('{} <span class="id">{}</span>', said, f"[{ids}") if sign else escape(said)
 
 
 @register.simple_tag
