@@ -35,6 +35,7 @@ urlpatterns = [
     path("venues", Venues.as_view(), name="api-venues"),
     path("venues/<slug:venue>", OneVenue.as_view(), name="api-venue"),
     path("", include("assets.api.urls")),
+    path("", include("venues.api_symbol_urls")),
     path("symbols", Symbols.as_view(), name="api-symbols"),
     path("books/<slug:venue>/<str:symbol>", Book.as_view(), name="api-book"),
 ]

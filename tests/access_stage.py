@@ -39,6 +39,7 @@ from trading.models import Order
 from trading.services.executions import record
 from trading.services.tickets import place
 from venues.models import DriftReport, Maintenance, Venue
+from venues.services.stopping import set_aside
 
 ACCOUNT = "Matrix main"
 FOREIGN = {
@@ -84,6 +85,9 @@ def _registered(trader: User) -> None:
     add_member(group_id=group.pk, asset_id=one.pk, source="desk", by=steward)
     flag = QualityFlag(asset=one, kind="illiquid", severity=20, note="thin")
     raise_flag(flag=flag, by=trader)
+    cast.listing("MTX-MTY")
+    aside = cast.listing("MTY-MTX")
+    set_aside(listing_ids={aside.pk}, reason="not ours", by=steward)
 
 
 def _found_and_merged() -> None:
@@ -253,6 +257,7 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "flag-clear": {"reason": "found"},
         "asset-rename": {"ticker": "MTW", "since": "2026-01-01T00:00", "reason": "found"},
         **_registry_over_rest(),
+        **_symbols_over_rest(),
         "admin:venues_venue_add": venue,
         "admin:venues_account_add": {
             "venue": order.symbol.venue_id,
@@ -332,6 +337,31 @@ def in_registry() -> dict[str, Any]:
         "finding_id": Finding.objects.get().pk,
         "merge_id": Merge.objects.get().pk,
         "into_id": Merge.objects.get().into_id,
+    }
+
+
+def of_symbols(order: Order) -> dict[str, Any]:
+    """Return what addresses of listings and of what they stand for are filled with."""
+    return {"listing_id": order.symbol.listing_id, "symbol_id": order.symbol_id}
+
+
+def _symbols_over_rest() -> dict[str, dict[str, Any]]:
+    """Return what is said of symbols by a page and by programs: of one in an order, one new, one set aside."""
+    one, other = Asset.objects.get(symbol="MTX"), Asset.objects.get(symbol="MTY")
+    new, aside = cast.listing("MTX-MTY"), cast.listing("MTY-MTX")
+    pair, why = {"base": one.pk, "quote": other.pk}, {"reason": "found"}
+    return {
+        "unmapped": {"do": "set_aside", "tick": new.pk, **why},
+        "api-listings-propose": {
+            "symbols": [{"listing": new.pk, **pair}],
+            "evidence": "name",
+            **why,
+        },
+        "api-listings-set-aside": {"listings": [new.pk], **why},
+        "api-listings-take-up": {"listings": [aside.pk], **why},
+        "api-listing-change": {**pair, "evidence": "name", **why},
+        "api-listing-suspend": why,
+        "api-listing-resume": why,
     }
 
 

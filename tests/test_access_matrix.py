@@ -49,6 +49,7 @@ from tests.access_stage import (
     everybody,
     in_registry,
     narrow_token,
+    of_symbols,
     set_stage,
 )
 from trading.models import ExecutionReport
@@ -109,6 +110,7 @@ def _values(name, order):
         "content_type_id": 1,
         "url": "nowhere",
         **in_registry(),
+        **of_symbols(order),
     }
     if not name.startswith("admin:"):
         return values

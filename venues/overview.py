@@ -66,10 +66,13 @@ def rows(user: User) -> list[OverviewRow]:
 
 def unmapped_rows(user: User) -> list[OverviewRow]:
     """Count the symbols that wait to be mapped, for those who map them."""
-    count = waiting().count() if may(user, Action.REGISTRY_EDIT) else 0
+    if not may(user, Action.REGISTRY_EDIT):
+        return []
+    found = waiting().filter(venue__is_enabled=True)
+    count = found.count()
     if not count:
         return []
-    at_stake = waiting().filter(stakes().condition).count()
+    at_stake = found.filter(stakes().condition).count()
     words = f"{at_stake} of them the desk holds, has open or trades." if at_stake else ""
     return [
         OverviewRow(

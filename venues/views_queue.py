@@ -84,7 +84,7 @@ def _show(request: DeskRequest, *, problem: str = "", status: int = 200) -> Http
         "filter": wanted,
         "tab": ASKED if is_asked else wanted.tab,
         "counts": queue.counts(),
-        "venues": Venue.objects.filter(is_enabled=True),
+        "venues": Venue.objects.all(),
         "kinds": InstrumentKind.choices,
         "evidences": queue.EVIDENCES,
         "sizes": queue.SIZES,

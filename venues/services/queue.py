@@ -86,8 +86,8 @@ class Counts:
 
 
 def waiting() -> QuerySet[Listing]:
-    """Those of venues in use that stand for nothing yet, and that nobody asks about."""
-    return _listed().filter(standing=Standing.UNMAPPED)
+    """Those that stand for nothing yet, and that nobody asks about; also of venues still switched off."""
+    return Listing.objects.listed().filter(standing=Standing.UNMAPPED)
 
 
 def rows(wanted: Filter, at_stake: Stakes) -> QuerySet[Listing]:
@@ -158,20 +158,16 @@ def counts() -> Counts:
     return Counts(
         waits=waiting().count(),
         stopped=_of_tab(STOPPED).count(),
-        asked=_listed().filter(request__state__in=OPEN).count(),
+        asked=Listing.objects.listed().filter(request__state__in=OPEN).count(),
         not_traded=_of_tab(NOT_TRADED).count(),
     )
 
 
-def _listed() -> QuerySet[Listing]:
-    return Listing.objects.listed().filter(venue__is_enabled=True)
-
-
 def _of_tab(tab: str) -> QuerySet[Listing]:
     if tab == STOPPED:
-        return _listed().filter(standing=Standing.SUSPENDED)
+        return Listing.objects.listed().filter(standing=Standing.SUSPENDED)
     if tab == NOT_TRADED:
-        return _listed().filter(standing=Standing.NOT_TRADED)
+        return Listing.objects.listed().filter(standing=Standing.NOT_TRADED)
     return waiting()
 
 
