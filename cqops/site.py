@@ -94,7 +94,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         "Configuration",
         [
             Page("Venue settings", f"{VENUES}_venue_changelist", Action.VENUE_VIEW, "hub", "v"),
-            Page("Unmapped symbols", "unmapped", Action.REGISTRY_VIEW, "rule_folder", "x"),
+            Page("Unmapped", "unmapped", Action.REGISTRY_VIEW, "rule_folder", "x"),
             Page("Symbols", f"{VENUES}_listing_changelist", Action.VENUE_VIEW, "sell"),
             Page("Accounts", f"{VENUES}_account_changelist", Action.VENUE_VIEW, "key"),
             Page("Portfolios", f"{TRADING}_portfolio_changelist", Action.REGISTRY_VIEW, "work"),

@@ -69,6 +69,7 @@ class LegView(serializers.Serializer[Any]):
     label = serializers.CharField()
     evidence = serializers.CharField()
     words = serializers.CharField()
+    also = serializers.ListField(child=serializers.CharField(), help_text="What else says so.")
     doubts = serializers.ListField(child=serializers.CharField())
 
 

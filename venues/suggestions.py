@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import product
@@ -95,6 +95,7 @@ class Candidate:
     label: str
     evidence: Evidence
     words: str
+    also: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -286,12 +287,14 @@ def _add(found: dict[UUID, Candidate], hit: Hit, evidence: Evidence, known: Know
     about, there = known.assets.get(hit.asset_id), found.get(hit.asset_id)
     if about is None:
         return
-    words = hit.words if there is None else f"{there.words} {hit.words}"
+    if there is not None:
+        found[hit.asset_id] = replace(there, also=(*there.also, hit.words))
+        return
     found[hit.asset_id] = Candidate(
         asset_id=hit.asset_id,
         label=about.label,
-        evidence=there.evidence if there else evidence,
-        words=words,
+        evidence=evidence,
+        words=hit.words,
         doubts=tuple(f"{about.label} is flagged: {text}." for text in about.warnings),
     )
 
@@ -343,17 +346,13 @@ def _nearest_first(pair: Pair) -> tuple[int, int, int, str]:
 
 
 def _doubted(one: Candidate, doubt: str) -> Candidate:
-    return Candidate(
-        asset_id=one.asset_id,
-        label=one.label,
-        evidence=one.evidence,
-        words=one.words,
-        doubts=(*one.doubts, doubt),
-    )
+    return replace(one, doubts=(*one.doubts, doubt))
 
 
 def _doubts(leg: Leg) -> list[str]:
     """Say why none of a leg's candidates is taken for sure."""
+    if leg.best is not None:
+        return []
     if not leg.candidates:
         return [f"The registry knows nothing called {leg.code}."]
     first = leg.candidates[0]

@@ -10,8 +10,14 @@ from tests.browser.people import enter_as
 from tests.browser.test_every_page import OVERFLOW, SCREENS, _keep_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120, func_only=True)]
-QUEUE = "/symbols/unmapped/?venue=binance&size=300"
+QUEUE = "/symbols/unmapped/?q=_work_&size=300"
 REASON = "Listed by the venue this morning"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _listed(desk):
+    work = {"BTC": 200, "TRX": 97, "NOPE": 3}
+    symbols.list_new(desk, work=work, shown={"BTC": 2, "TRX": 2, "NOPE": 1})
 
 
 def _tick_all_and(page: Page, button: str) -> None:
@@ -35,9 +41,8 @@ def _agree(page: Page, address: str, count: int) -> None:
     expect(badge).to_have_text(re.compile("Approved|Executed"))
 
 
-def test_three_hundred_are_worked_down_by_two_people(new_page, desk, excuse):
+def test_three_hundred_are_worked_down_by_two_people(new_page, excuse):
     excuse("status of 422")
-    symbols.list_new(desk, "w", BTC=200, TRX=97, NOPE=3)
     steward, second = new_page(), new_page()
     enter_as(steward, "Steward", to=QUEUE)
     expect(steward.locator("tr[data-listing]")).to_have_count(300)
@@ -71,8 +76,7 @@ def test_three_hundred_are_worked_down_by_two_people(new_page, desk, excuse):
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_the_queue_is_drawn_without_a_complaint(new_page, desk, screen):
-    symbols.list_new(desk, screen, BTC=2, TRX=2, NOPE=1)
+def test_the_queue_is_drawn_without_a_complaint(new_page, screen):
     page = new_page(**SCREENS[screen])
     enter_as(page, "Steward")
     for tab in ("waits", "asked", "stopped", "not_traded"):

@@ -24,7 +24,7 @@ from venues.suggestions import Evidence, Suggestion
 WAITS, STOPPED, NOT_TRADED = "waits", "stopped", "not_traded"
 TABS = (WAITS, STOPPED, NOT_TRADED)
 UNSURE = "unsure"
-EVIDENCES = (*Evidence, UNSURE)
+EVIDENCES = (*(one for one in Evidence if one is not Evidence.DOCUMENT), UNSURE)
 SIZES = (50, 100, 300)
 CHUNK, MOST_READ = 500, 3000
 CHANGED, AT_STAKE, REST = range(3)

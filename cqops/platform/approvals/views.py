@@ -128,7 +128,10 @@ def _evidence(request: DeskRequest, found: Request) -> dict[str, Any]:
     names = {one.asked.label for one in matters}
     return {
         "lines": lines,
-        "matters": [(one, told.get(one.asked.label)) for one in matters],
+        "matters": [
+            (one, told.get(one.asked.label))
+            for one in sorted(matters, key=lambda one: one.asked.label)
+        ],
         "seen": side_by_side(found),
         "forecast": forecast_of(found),
         "context": [row for row in context if row.label not in names],

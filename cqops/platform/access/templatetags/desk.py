@@ -23,6 +23,7 @@ register = template.Library()
 
 ABSENT = "\N{EN DASH}"
 GROUP = 3
+UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 HOURS_OF_TWO_DAYS = 48
 # What a state means for the person who looks, whatever the machine calls it.
@@ -245,9 +246,12 @@ def short(value: Any) -> str:
 @register.filter
 @stringfilter
 def bracketed(value: str) -> SafeString:
-    """Let the ids that a text carries in brackets stand back; they stay part of it."""
+    """Let the ids that a text carries in brackets stand back, each by its first piece."""
     said, sign, ids = value.partition(" [")
-    return format_html('{} <span class="id">{}</span>', said, f"[{ids}") if sign else escape(said)
+    if not sign:
+        return escape(said)
+    pieces = UUIDS.sub(lambda found: found[0][:8], ids)
+    return format_html('{} <span class="id" title="[{}">[{}</span>', said, ids, pieces)
 
 
 @register.simple_tag
