@@ -66,7 +66,7 @@ class LegView(serializers.Serializer[Any]):
     """An asset that may be meant, what says so, and what speaks against it."""
 
     asset = serializers.UUIDField(source="asset_id")
-    label = serializers.CharField()
+    name = serializers.CharField(source="label")
     evidence = serializers.CharField()
     words = serializers.CharField()
     also = serializers.ListField(child=serializers.CharField(), help_text="What else says so.")

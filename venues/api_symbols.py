@@ -97,7 +97,7 @@ class Founded(Why):
 
 
 class NewMappings(Founded):
-    symbols = Reading(many=True, min_length=1, max_length=MOST)
+    symbols = Reading(many=True, min_length=1, max_length=MOST)  # type: ignore[call-arg]
 
     def validate_symbols(self, rows: list[dict[str, UUID]]) -> list[dict[str, UUID]]:
         if len({one["listing"] for one in rows}) != len(rows):

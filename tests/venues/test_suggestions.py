@@ -2,25 +2,15 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venues.suggestions import (
-    RANK,
-    About,
-    Evidence,
-    Hit,
-    Known,
-    Said,
-    code_key,
-    contract_key,
-    multiple_in,
-    place_in,
-    suggest,
-)
+from venues.ranking import code_key, contract_key, multiple_in, place_in, suggest
+from venues.suggestions import RANK, About, Evidence, Hit, Known, Said
 
 USDC, FAKE, USD, SHIB, OTHER = (UUID(int=number) for number in range(1, 6))
 ASSETS = {
@@ -177,8 +167,7 @@ def test_a_symbol_in_custody_names_its_contract(symbol, place):
     assert place_in(symbol) == place
 
 
-IDS = st.sampled_from(list(ASSETS))
-SOME = st.lists(IDS, max_size=3, unique=True).map(lambda keys: hits(*keys))
+SOME = st.sampled_from([hits(*keys) for size in range(4) for keys in permutations(ASSETS, size)])
 NAMES = st.sampled_from(["SHIB", "USD", "USDC", "1000SHIB", "kSHIB", "NEW"])
 
 

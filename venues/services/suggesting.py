@@ -1,6 +1,6 @@
 """What many listed symbols may stand for, gathered in a handful of queries, however many they are.
 
-What is known is read as it is now; `venues.suggestions` ranks it. What two people agreed to at the same venue
+What is known is read as it is now; `venues.ranking` ranks it. What two people agreed to at the same venue
 before counts as the venue's own code, as long as nobody suspended it.
 """
 
@@ -20,19 +20,8 @@ from assets.lookalikes import disguises, skeleton
 from assets.models import Alias, Asset, Chain, Deployment, Identifier, QualityFlag, Scheme, Severity
 from assets.services.deployments import key_of
 from venues.models import InstrumentKind, Listing, Standing, VenueSymbol
-from venues.suggestions import (
-    NATIVE,
-    About,
-    Hit,
-    Known,
-    Said,
-    Suggestion,
-    code_key,
-    contract_key,
-    multiple_in,
-    place_in,
-    suggest,
-)
+from venues.ranking import NATIVE, code_key, contract_key, multiple_in, place_in, suggest
+from venues.suggestions import About, Hit, Known, Said, Suggestion
 
 Found = dict[str, dict[UUID, Hit]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cqops.platform.approvals.instruction import hash_of, rows_of
+from cqops.platform.approvals.instruction import hash_of, matters_in, rows_of
 from cqops.platform.approvals.states import ENDED, MOVES, OPEN, SENTENCES, IllegalMove, State, move
 
 ABOUT = {"kind": "order", "subject_kind": "trading.order", "subject_id": "7"}
@@ -76,3 +76,18 @@ class TestStates:
 
     def test_only_what_was_approved_is_ever_carried_out(self):
         assert {state for state in State if State.EXECUTED in MOVES[state]} == {State.APPROVED}
+
+
+class TestSeveralMatters:
+    def test_each_is_taken_apart_with_how_it_stands_now(self):
+        content = {"Because": "new", "a": "one", "a now": "none", "b": "two", "b now": "old"}
+        lines, matters = matters_in(rows_of(content))
+        assert [row.label for row in lines] == ["Because"]
+        assert [(one.asked.text, one.now.text) for one in matters] == [
+            ("one", "none"),
+            ("two", "old"),
+        ]
+
+    def test_one_alone_stays_among_the_lines(self):
+        rows = rows_of({"a": "one", "a now": "none", "Key in use now": "k"})
+        assert matters_in(rows) == (rows, ())
