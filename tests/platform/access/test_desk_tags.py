@@ -100,6 +100,15 @@ class TestWords:
         assert desk.signed(value) == expected
 
 
+def test_ids_in_brackets_stand_back_by_their_first_piece_and_nothing_is_run():
+    ids = "7f8a9b1c-0000-4000-8000-000000000001/7f8a9b1d-0000-4000-8000-000000000002/spot/1"
+    shown = desk.bracketed(f"<b>BTC</b> paid with USD [{ids}]")
+    assert shown.startswith("&lt;b&gt;BTC&lt;/b&gt; paid with USD <span")
+    assert shown.endswith(">[7f8a9b1c/7f8a9b1d/spot/1]</span>")
+    assert f'title="[{ids}]"' in shown
+    assert desk.bracketed("none & all") == "none &amp; all"
+
+
 def test_a_link_keeps_the_filter_and_changes_one_part(rf):
     request = rf.get("/orders/?state=open&side=buy&before=x")
     template = Template("{% query side='sell' before=None %}")
