@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from assets.models import FlagKind, QualityFlag, Severity
 from assets.services.flags import raise_flag
+from assets.services.merging import record_merge
+from cqops.platform.access.allowances import seeding
 from cqops.platform.access.policy import Role
 from cqops.platform.approvals.models import Request
 from portfolio.models import Position
@@ -98,6 +100,18 @@ class TestSuggestions:
         assert found.best.evidence is Evidence.IDENTIFIER
         cast.suspend(row)
         assert suggestion(cast.listing("AAA-USD")).quote.best is None
+
+    def test_what_was_merged_is_suggested_as_the_other_and_its_flags_stand_against_that(
+        self, coins, steward
+    ):
+        with seeding():
+            record_merge(asset_id=coins["AAA"].pk, into_id=coins["BBB"].pk, by=None)
+        found = suggestion(cast.listing("AAA-USD"))
+        assert found.best.base.asset_id == coins["BBB"].pk
+        assert "That is said of" in found.best.base.words
+        flag = QualityFlag(asset=coins["AAA"], kind="scam", severity=Severity.CRITICAL, note="x")
+        raise_flag(flag=flag, by=steward)
+        assert suggestion(cast.listing("AAA-USD")).best is None
 
     def test_three_hundred_cost_no_more_queries_than_three(self, coins):
         few = [cast.listing(f"AAA{n}-USD") for n in range(3)]

@@ -17,7 +17,18 @@ from django.utils import timezone
 
 from assets.addresses import BadAddress, normalised
 from assets.lookalikes import disguises, skeleton
-from assets.models import Alias, Asset, Chain, Deployment, Identifier, QualityFlag, Scheme, Severity
+from assets.models import (
+    Alias,
+    Asset,
+    Chain,
+    Deployment,
+    Identifier,
+    Merge,
+    QualityFlag,
+    Scheme,
+    Severity,
+)
+from assets.services.answering import merged, merged_here
 from assets.services.deployments import key_of
 from venues.models import InstrumentKind, Listing, Standing, VenueSymbol
 from venues.ranking import NATIVE, code_key, contract_key, multiple_in, place_in, suggest
@@ -68,18 +79,30 @@ def _known(said: Sequence[Said], chains: dict[str, Chain], *, now: datetime) -> 
     tickers, looks = _tickers(codes, now)
     every = (contracts, venue_codes, currencies, tickers, looks)
     ids = {key for found in every for hits in found.values() for key in hits}
+    merges = merged(ids, as_of=now, known_at=now)
+    told = [_told(found, merges) for found in every]
     return Known(
-        assets=_about(ids, now),
-        contracts=_told(contracts),
-        codes=_told(venue_codes),
-        currencies=_told(currencies),
-        tickers=_told(tickers),
-        looks=_told(looks),
+        assets=_about(ids | {one.into_id for one in merges.values()}, now),
+        contracts=told[0],
+        codes=told[1],
+        currencies=told[2],
+        tickers=told[3],
+        looks=told[4],
     )
 
 
-def _told(found: Found) -> dict[str, tuple[Hit, ...]]:
-    return {name: tuple(hits.values()) for name, hits in found.items()}
+def _told(found: Found, merges: dict[UUID, Merge]) -> dict[str, tuple[Hit, ...]]:
+    """Give what was found as it stands; what was merged is said of the asset it was merged into."""
+    return {
+        name: tuple({one.asset_id: one for one in _as_the_others(hits, merges)}.values())
+        for name, hits in found.items()
+    }
+
+
+def _as_the_others(hits: dict[UUID, Hit], merges: dict[UUID, Merge]) -> Iterable[Hit]:
+    for hit in hits.values():
+        merge = merges.get(hit.asset_id)
+        yield hit if merge is None else Hit(merge.into_id, f"{hit.words} That is said of {merge}.")
 
 
 def _contracts(said: Sequence[Said], chains: dict[str, Chain], now: datetime) -> Found:
@@ -169,10 +192,11 @@ def _tickers(codes: set[str], now: datetime) -> tuple[Found, Found]:
 def _about(ids: set[UUID], now: datetime) -> dict[UUID, About]:
     """Say how assets in use are called, and what severe flags stand against them."""
     flags: dict[UUID, list[str]] = defaultdict(list)
+    others = merged_here(ids, as_of=now, known_at=now)
     severe = QualityFlag.objects.standing(now=now).filter(
-        asset__in=ids, severity__gte=Severity.HIGH
+        asset__in=ids | set(others), severity__gte=Severity.HIGH
     )
     for flag in severe:
-        flags[flag.asset_id].append(str(flag).lower())
+        flags[others.get(flag.asset_id, flag.asset_id)].append(str(flag).lower())
     assets = Asset.objects.filter(pk__in=ids, retired_at=None)
     return {one.pk: About(one.label, tuple(flags[one.pk])) for one in assets}
