@@ -13,9 +13,17 @@ from cqops.platform.events.schemas import Schema
 from cqops.platform.events.services import emit
 
 if TYPE_CHECKING:
-    from assets.models import Asset, Chain, Deployment, Merge, QualityFlag, Relationship
+    from assets.models import (
+        Asset,
+        Chain,
+        Deployment,
+        ImportBatch,
+        Merge,
+        QualityFlag,
+        Relationship,
+    )
 
-ASSET, CHAIN, REGISTRY = "asset", "chain", "registry"
+ASSET, CHAIN, REGISTRY, IMPORT = "asset", "chain", "registry", "import"
 
 
 class AssetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +127,21 @@ class DuplicatesFound(msgspec.Struct, frozen=True, kw_only=True):
     same_symbol: int
 
 
+class ListImported(msgspec.Struct, frozen=True, kw_only=True):
+    """A list was applied to the registry, or what it brought was taken back, all of it at once.
+
+    No event tells of each asset: whoever keeps a copy of the registry reads it again. `changed` counts names,
+    tickers and contracts that a source corrected.
+    """
+
+    import_id: UUID
+    source: str
+    assets: int
+    identifiers: int
+    contracts: int
+    changed: int
+
+
 EVENTS = (
     Schema("asset.created", 1, ASSET, AssetState),
     Schema("asset.updated", 1, ASSET, AssetState),
@@ -131,6 +154,8 @@ EVENTS = (
     Schema("asset.split", 1, ASSET, AssetSplit),
     Schema("chain.registered", 1, CHAIN, ChainRegistered),
     Schema("registry.duplicates_found", 1, REGISTRY, DuplicatesFound),
+    Schema("import.applied", 1, IMPORT, ListImported),
+    Schema("import.undone", 1, IMPORT, ListImported),
 )
 
 
@@ -229,6 +254,19 @@ def chain_registered(chain: Chain) -> None:
     emit(
         kind="chain.registered", version=1, aggregate=CHAIN, aggregate_id=chain.pk, payload=payload
     )
+
+
+def imported(kind: str, batch: ImportBatch) -> None:
+    done = batch.counts
+    payload = ListImported(
+        import_id=batch.pk,
+        source=batch.source,
+        assets=done.get("asset", 0),
+        identifiers=done.get("identifier", 0),
+        contracts=done.get("contract", 0),
+        changed=sum(done.get(name, 0) for name in ("name", "ticker", "correction")),
+    )
+    emit(kind=kind, version=1, aggregate=IMPORT, aggregate_id=str(batch.pk), payload=payload)
 
 
 def _state(asset: Asset) -> AssetState:

@@ -44,6 +44,7 @@ CONFIGURATION: dict[str, Any] = {
     # that people may change in the admin.
     "beat_schedule": {
         "orders-sweep": every(5.0, "trading.sweep_orders"),
+        "imports-sweep": every(10.0, "assets.sweep_imports"),
         "positions-absorb": every(10.0, "portfolio.absorb_executions"),
         "instruments-sync": every(600.0, "venues.sync_instruments"),
         "venues-health": every(30.0, "venues.check_health"),

@@ -347,6 +347,8 @@ APPROVAL_KINDS = {
     "assets.canonical_member": "assets.services.groups.canonical_kind",
     "assets.clear_flag": "assets.services.flags.clear_kind",
     "assets.merge": "assets.services.merging.merge_kind",
+    "assets.import": "assets.services.importing.asking.apply_kind",
+    "assets.import_undo": "assets.services.importing.asking.undo_kind",
     "venues.credential": "venues.services.keys.key_kind",
     "venues.symbol": "venues.services.mapping.symbol_kind",
     "trading.switch": "trading.services.switching.switch_kind",

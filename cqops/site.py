@@ -88,6 +88,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             Page("Assets", "assets", Action.REGISTRY_VIEW, "token", "a"),
             Page("Chains", "chains", Action.REGISTRY_VIEW, "link", "c"),
             Page("Duplicates", "findings", Action.REGISTRY_VIEW, "content_copy"),
+            Page("Imports", "imports", Action.REGISTRY_VIEW, "upload_file", "i"),
         ],
     ),
     (

@@ -4,6 +4,7 @@ Pure: no chain is asked. What a family's own checksum can tell is told here; whe
 there is not.
 """
 
+from assets.addresses.bulk import normalised_many
 from assets.addresses.families import BadAddress, Family, normalised
 
-__all__ = ["BadAddress", "Family", "normalised"]
+__all__ = ["BadAddress", "Family", "normalised", "normalised_many"]

@@ -7,6 +7,7 @@ from assets.models.deployments import Deployment
 from assets.models.findings import Finding, FindingKind, FindingState
 from assets.models.flags import FlagKind, FlagSource, QualityFlag, Severity
 from assets.models.groups import AssetGroup, GroupMember
+from assets.models.imports import Deed, ImportBatch, ImportRow, ImportState, Outcome
 from assets.models.merges import Merge
 from assets.models.names import Alias, Identifier, Scheme
 from assets.models.relations import (
@@ -27,6 +28,7 @@ __all__ = [
     "Chain",
     "ChainFamily",
     "Claim",
+    "Deed",
     "Deployment",
     "Finding",
     "FindingKind",
@@ -35,7 +37,11 @@ __all__ = [
     "FlagSource",
     "GroupMember",
     "Identifier",
+    "ImportBatch",
+    "ImportRow",
+    "ImportState",
     "Merge",
+    "Outcome",
     "QualityFlag",
     "RatioRule",
     "Relationship",

@@ -59,6 +59,10 @@ class Claim(models.Model):
     approval = models.ForeignKey(
         "approvals.Request", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
+    # The list that said so; empty where a person did, or the desk was seeded.
+    batch = models.ForeignKey(
+        "assets.ImportBatch", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
 
     objects = ClaimQuerySet.as_manager()
 

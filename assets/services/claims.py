@@ -24,7 +24,9 @@ from cqops.platform.access.models import User
 from cqops.platform.audit.services import record
 
 C = TypeVar("C", bound=Claim)
-_OF_THE_RECORD = {"id", "recorded_at", "superseded_at", "recorded_by", "approval", "source"}
+_OF_THE_RECORD = {
+    *("id", "recorded_at", "superseded_at", "recorded_by", "approval", "batch", "source"),
+}
 
 
 def recorded(
@@ -37,7 +39,7 @@ def recorded(
     claim.recorded_by = by
     claim.approval_id = approval
     # Constraints are left to the database, which also sees what others write at this moment.
-    claim.full_clean(validate_constraints=False, exclude=["recorded_by", "approval"])
+    claim.full_clean(validate_constraints=False, exclude=["recorded_by", "approval", "batch"])
     claim.save(force_insert=True)
     return claim
 
