@@ -15,7 +15,15 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from assets.models import Alias, Asset, AssetGroup, Finding, Merge, QualityFlag
+from assets.models import (
+    Alias,
+    Asset,
+    AssetGroup,
+    Finding,
+    ImportBatch,
+    Merge,
+    QualityFlag,
+)
 from assets.services.flags import raise_flag
 from assets.services.groups import add_member
 from assets.services.identifiers import add_identifier
@@ -35,6 +43,7 @@ from portfolio.services.positions import absorb_executions
 from portfolio.services.reconciliation import request_reconciliation
 from tests import cast
 from tests.assets import stage
+from tests.assets.importing.brought import applied, brought, table
 from trading.models import Order
 from trading.services.executions import record
 from trading.services.tickets import place
@@ -88,6 +97,10 @@ def _registered(trader: User) -> None:
     cast.listing("MTX-MTY")
     aside = cast.listing("MTY-MTX")
     set_aside(listing_ids={aside.pk}, reason="not ours", by=steward)
+    for name in ("ready", "applied"):
+        batch = brought(table(f"MT,{name},,{name},,,,"), steward, name=name)
+        if name == "applied":
+            applied(batch, steward)
 
 
 def _found_and_merged() -> None:
@@ -243,6 +256,8 @@ def bodies(order: Order) -> dict[str, dict[str, Any]]:
         "merging-split": {"reason": "two issuers"},
         "reconciliation-run": {"account": order.account_id},
         "api-reconciliations": names,
+        "import-columns": {"symbol": "symbol", "name": "name", "coingecko": "coingecko"},
+        "import-apply": {"reason": "their list"},
         "preferences": {"time_zone": "Europe/Zurich", "theme": "dark"},
         "token-new": {"name": "new", "days": "1", "scopes": ["order.view"]},
         "enter-as": {"username": "tom"},
@@ -337,6 +352,7 @@ def in_registry() -> dict[str, Any]:
         "finding_id": Finding.objects.get().pk,
         "merge_id": Merge.objects.get().pk,
         "into_id": Merge.objects.get().into_id,
+        "batch_id": ImportBatch.objects.get(file_name="ready").pk,
     }
 
 
