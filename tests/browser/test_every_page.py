@@ -28,6 +28,7 @@ PAGES = {
         "/positions/",
         "/reconciliation/",
         "/breaks/",
+        "/assets/imports/",
         "/operations/",
         "/preferences/",
         "/second-factor/",

@@ -135,11 +135,15 @@ WHERE found.subject = said.subject AND said.outcome = ''
 """
 ENDED_ID = """
 UPDATE import_judged said SET outcome = 'conflicting',
-    words = '{label} id ' || said.{scheme} || ' was ended here on '
-        || to_char(ended.valid_to AT TIME ZONE 'UTC', 'YYYY-MM-DD') || '.'
+    words = '{label} id ' || said.{scheme} || ' is known here for another time, until '
+        || coalesce(to_char(ended.valid_to AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'further notice')
+        || ', by ' || ended.source || '.'
 FROM assets_identifier ended
 WHERE said.outcome = '' AND said.is_head AND said.{scheme} <> '' AND ended.scheme = '{scheme}'
     AND ended.value = said.{scheme} AND ended.superseded_at IS NULL AND NOT ({holds})
+    AND NOT EXISTS (
+        SELECT 1 FROM assets_identifier present WHERE present.scheme = '{scheme}'
+            AND present.value = said.{scheme} AND {present_holds})
 """
 TAKEN_ID = """
 UPDATE import_judged said SET outcome = 'conflicting',
@@ -291,9 +295,9 @@ def _claims(text: str, alias: str, **more: str) -> str:
     return text.format(holds=HOLDS.format(alias), **more)
 
 
-def _by_scheme(text: str, alias: str) -> list[str]:
+def _by_scheme(text: str, alias: str, **more: str) -> list[str]:
     labels = {scheme: str(Scheme(scheme).label) for scheme in SCHEMES}
-    return [_claims(text, alias, scheme=name, label=labels[name]) for name in SCHEMES]
+    return [_claims(text, alias, scheme=name, label=labels[name], **more) for name in SCHEMES]
 
 
 _called = _claims(_CALLED, "called")
@@ -310,7 +314,7 @@ STEPS = (
     NO_SUCH_ASSET,
     _claims(FOUND, "found", by_identifier=_identified),
     KNOWN,
-    *_by_scheme(ENDED_ID, "ended"),
+    *_by_scheme(ENDED_ID, "ended", present_holds=HOLDS.format("present")),
     *_by_scheme(TAKEN_ID, "stands"),
     *_by_scheme(OTHER_ID, "stands"),
     OTHERWISE_CALLED.format(own=_OWN, called=_called),

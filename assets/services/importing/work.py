@@ -32,6 +32,7 @@ from cqops.platform.access.policy import NotAllowed
 from cqops.platform.alone import alone
 from cqops.platform.approvals.errors import Refused
 from cqops.platform.approvals.models import Request
+from cqops.platform.approvals.services import void
 from cqops.platform.audit.services import record
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,9 @@ def _begun(batch_id: UUID | str) -> bool:
         return False
     if batch.attempts >= MOST_ATTEMPTS:
         back = {State.CHECKING: State.UNREADABLE, State.APPLYING: State.READY}
+        request = batch.undo_approval if batch.state == State.UNDOING else batch.approval
+        if request is not None and batch.state != State.CHECKING:
+            void(request_id=request.pk, reason=GIVEN_UP)
         move(batch, back.get(State(batch.state), State.APPLIED), words=GIVEN_UP)
         return False
     batch.attempts += 1

@@ -356,6 +356,18 @@ class TestTheWayThere:
         batch.refresh_from_db()
         assert (batch.state, batch.words) == ("unreadable", GIVEN_UP)
 
+    def test_one_that_never_comes_to_an_end_may_be_asked_for_again(self, steward, second):
+        batch = brought(table(ROW), steward)
+        request_apply(batch_id=batch.pk, reason="x", by=steward)
+        cast.approve(asked_of(batch), second)
+        ImportBatch.objects.filter(pk=batch.pk).update(attempts=3)
+
+        back = worked(batch)
+
+        assert (back.state, back.words) == ("ready", GIVEN_UP)
+        assert asked_of(batch).state == "voided"
+        assert applied(back, steward, second).state == "applied"
+
     def test_an_approver_may_be_the_second(self, steward, approver):
         batch = applied(brought(table(ROW), steward), steward, approver)
         assert batch.state == "applied"

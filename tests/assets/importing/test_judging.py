@@ -150,7 +150,7 @@ class TestConflicting:
 
         assert outcomes(batch) == ["conflicting", "conflicting"]
         assert words(batch)[0] == ": Old (OLD) was retired here: dead"
-        assert "CoinGecko id usd-coin was ended here on" in words(batch)[1]
+        assert "CoinGecko id usd-coin is known here for another time, until" in words(batch)[1]
 
     def test_lines_of_one_asset_that_is_several_here(self, steward):
         one, other = stage.asset("A", "One"), stage.asset("A", "Other")
