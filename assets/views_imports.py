@@ -16,13 +16,7 @@ from django.views.decorators.http import require_POST
 from assets.imports import FIELDS, LIMITS, Format, Unreadable
 from assets.models import ImportBatch, ImportRow, ImportState, Outcome
 from assets.services.importing import listing
-from assets.services.importing.asking import (
-    APPLY,
-    UNDO,
-    needs_second,
-    request_apply,
-    request_undo,
-)
+from assets.services.importing.asking import needs_second, request_apply, request_undo
 from assets.services.importing.batches import (
     choose_columns,
     drop,
@@ -36,7 +30,6 @@ from assets.services.pages import BadCursor
 from cqops.platform.access.doors import DeskRequest, requires
 from cqops.platform.access.policy import Action, may
 from cqops.platform.approvals.errors import Refused
-from cqops.platform.approvals.models import Request
 from cqops.platform.exports import csv_response
 
 FORMATS = {
@@ -53,7 +46,6 @@ _REACHED = {
     ImportState.ASKED: 3,
     ImportState.APPLYING: 4,
 }
-ASKED_AS = {ImportState.ASKED: APPLY, ImportState.UNDO_ASKED: UNDO}
 
 
 @requires(Action.REGISTRY_VIEW)
@@ -170,9 +162,10 @@ def _standing(batch: ImportBatch) -> dict[str, Any]:
         found["fields"] = [
             (field, label, batch.mapping.get(field, "")) for field, label in FIELDS.items()
         ]
-    if kind := ASKED_AS.get(ImportState(batch.state)):
-        rows = Request.objects.filter(kind=kind, subject_id=str(batch.pk))
-        found["asked"] = rows.order_by("-requested_at").first()
+    if batch.state == ImportState.ASKED:
+        found["asked"] = batch.approval
+    if batch.state == ImportState.UNDO_ASKED:
+        found["asked"] = batch.undo_approval
     return found
 
 

@@ -85,6 +85,11 @@ def _registered(trader: User) -> None:
     """Make one of everything the registry says, about assets that no order is in."""
     steward = cast.person(Role.STEWARD, "sue")
     _found_and_merged()
+    # First: actions are tried on what was said last.
+    for name in ("applied", "ready"):
+        batch = brought(table(f"MT,{name},,{name},,,,"), steward, name=name)
+        if name == "applied":
+            applied(batch, steward)
     one, other = stage.asset("MTX", "Matrix"), stage.asset("MTY", "Other")
     group = stage.group("MTX")
     stage.deployed(one)
@@ -97,10 +102,6 @@ def _registered(trader: User) -> None:
     cast.listing("MTX-MTY")
     aside = cast.listing("MTY-MTX")
     set_aside(listing_ids={aside.pk}, reason="not ours", by=steward)
-    for name in ("ready", "applied"):
-        batch = brought(table(f"MT,{name},,{name},,,,"), steward, name=name)
-        if name == "applied":
-            applied(batch, steward)
 
 
 def _found_and_merged() -> None:

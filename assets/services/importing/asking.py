@@ -20,7 +20,6 @@ from cqops.platform.approvals.instruction import Content
 from cqops.platform.approvals.kinds import Kind
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.rules import NO_FACT
-from cqops.platform.approvals.services import void
 from cqops.platform.approvals.states import State as Asked
 from cqops.platform.audit.services import record
 
@@ -58,10 +57,10 @@ def request_apply(
     batch.leaves_errors_out = bool(errors)
     batch.save(update_fields=["reason", "leaves_errors_out"])
     if needs_second(batch):
-        _ask(APPLY, batch, title=f"Import of {batch}", by=by, reason=reason)
-        move(batch, State.ASKED)
+        asked = _ask(APPLY, batch, title=f"Import of {batch}", by=by, reason=reason)
+        move(batch, State.ASKED, approval=asked)
     else:
-        start(batch, State.APPLYING, applied_by=by)
+        start(batch, State.APPLYING, applied_by=by, approval=None)
     after = {**_told(batch), "errors left out": errors}
     record(action="import.asked", subject=batch, after=after, reason=reason, by=by)
     return batch
@@ -78,10 +77,11 @@ def request_undo(*, batch_id: UUID, reason: str, by: User) -> ImportBatch:
     batch.reason = reason.strip()[:300]
     batch.save(update_fields=["reason"])
     if needs_second(batch):
-        _ask(UNDO, batch, title=f"Undo of the import of {batch}", by=by, reason=reason)
-        move(batch, State.UNDO_ASKED)
+        title = f"Undo of the import of {batch}"
+        asked = _ask(UNDO, batch, title=title, by=by, reason=reason)
+        move(batch, State.UNDO_ASKED, undo_approval=asked)
     else:
-        start(batch, State.UNDOING, undone_by=by)
+        start(batch, State.UNDOING, undone_by=by, undo_approval=None)
     record(action="import.undo_asked", subject=batch, after=_told(batch), reason=reason, by=by)
     return batch
 
@@ -157,12 +157,11 @@ def _settling(
     @transaction.atomic
     def settle(request: Request) -> None:
         batch = held(request.subject_id)
-        if batch.state != waits:
-            if request.state == Asked.APPROVED and getattr(batch, f"{approval}_id") != request.pk:
-                void(request_id=request.pk, reason="The import has moved on meanwhile.")
+        if batch.state != waits or getattr(batch, approval) != request:
+            # It was asked anew meanwhile, or is with a worker already.
             return
         if request.state == Asked.APPROVED:
-            start(batch, goes, **{approval: request})
+            start(batch, goes)
         elif request.state != Asked.EXECUTED:
             move(batch, back, words=f"{request.sentence} {request.reason}".strip())
 

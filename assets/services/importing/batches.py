@@ -96,6 +96,7 @@ def read_again(*, batch_id: UUID, by: User) -> ImportBatch:
     """Judge the same file by what stands now."""
     demand(by, Action.REGISTRY_EDIT, {})
     batch = held(batch_id, State.READY)
+    record(action="import.read_again", subject=batch, by=by)
     _read(batch)
     return batch
 
