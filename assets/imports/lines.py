@@ -11,6 +11,7 @@ from uuid import UUID
 SYMBOL, NAME, CATEGORY, VALUE, PLACE = 32, 120, 40, 120, 120
 MOST_DECIMALS = 36
 WHOLE = re.compile(r"(\d{1,3})(\.0+)?")
+HEX = re.compile(r"0x[0-9a-fA-F]+")
 YES, NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n", ""})
 SCHEMES = ("coingecko", "coinmarketcap", "defillama")
 
@@ -70,7 +71,7 @@ class Line:
 
 
 def _key(address: str) -> str:
-    return address.lower() if address.startswith("0x") else address
+    return address.lower() if HEX.fullmatch(address) else address
 
 
 def line_of(*, line: int, place: str, said: Mapping[str, object], kinds: frozenset[str]) -> Line:

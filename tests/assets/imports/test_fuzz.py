@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 KINDS = frozenset({"native", "token"})
 LIMITS = Limits(size=50_000, unpacked=100_000, rows=20, columns=8, cell=50, depth=8)
 CHAINS = answering([("ethereum", "Ethereum", "evm", {}), ("solana", "Solana", "solana", {})])
-EXAMPLES = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60)
 anything = st.recursive(
     scalars, lambda one: st.lists(one) | st.dictionaries(st.text(), one), max_leaves=12

@@ -108,8 +108,8 @@ class TestWholeFiles:
             (b"{}", Format.COINS, "Expected `array`"),
             (b"[]", Format.TOKENS, "Expected `object`"),
             (b'{"name": "x"}', Format.TOKENS, "missing required field `tokens`"),
-            (b"[" * 100_000, Format.COINS, ""),
-            (b'{"tokens": ' + b"[" * 100_000, Format.TOKENS, ""),
+            (b"[" * 100_000, Format.COINS, "goes deeper|in JSON"),
+            (b'{"tokens": ' + b"[" * 100_000, Format.TOKENS, "goes deeper|in JSON"),
         ],
     )
     def test_what_is_no_list_is_refused_in_words(self, data, form, words):

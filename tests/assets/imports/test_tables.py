@@ -105,3 +105,10 @@ class TestWholeTables:
             table_of(b"a\n1\n2\n3\n", Format.CSV, Limits(rows=2))
         with pytest.raises(Unreadable, match="8 bytes; 7 are the most"):
             table_of(b"a\n1\n2\n3\n", Format.CSV, Limits(size=7))
+
+
+def test_only_hexadecimal_is_the_same_in_other_capitals():
+    rows = ["A,a,,,x,0xAB,,", "A,a,,,x,0xab,,", "B,b,,,x,0x2::B,,", "B,b,,,x,0x2::b,,"]
+    found = [one.subject for one in lines("\n".join([HEADER, *rows]))]
+    assert len(set(found)) == 3
+    assert found[0] == found[1]
