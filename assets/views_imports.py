@@ -19,8 +19,8 @@ from assets.services.importing import listing
 from assets.services.importing.asking import needs_second, request_apply, request_undo
 from assets.services.importing.batches import (
     choose_columns,
+    columns_of,
     drop,
-    header_of,
     read_again,
     upload,
 )
@@ -158,7 +158,7 @@ def _standing(batch: ImportBatch) -> dict[str, Any]:
     """Gather what the step it has come to needs."""
     found: dict[str, Any] = {"needs_second": needs_second(batch)}
     if batch.state == ImportState.MAPPING:
-        found["columns"] = header_of(batch)
+        found["columns"] = columns_of(batch)
         found["fields"] = [
             (field, label, batch.mapping.get(field, "")) for field, label in FIELDS.items()
         ]

@@ -4,7 +4,7 @@ Pure, and safe with whatever somebody sends: a file that cannot be read at all i
 (`Unreadable`), and anything wrong with one line is told on that line.
 """
 
-from assets.imports.formats import Format, detect, read, table_of
+from assets.imports.formats import Format, detect, header_of, read, table_of
 from assets.imports.lines import LIMITS, Limits, Line, Unreadable
 from assets.imports.places import Chains, KnownChain, placed
 from assets.imports.tables import FIELDS, Mapping, Table, guessed
@@ -22,6 +22,7 @@ __all__ = [
     "Unreadable",
     "detect",
     "guessed",
+    "header_of",
     "placed",
     "read",
     "table_of",

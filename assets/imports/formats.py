@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from assets.imports.json_lists import coin_list, token_list
 from assets.imports.lines import LIMITS, Limits, Line, Unreadable
-from assets.imports.tables import Mapping, Table, csv_table, lines_of
-from assets.imports.workbooks import xlsx_table
+from assets.imports.tables import Mapping, Table, csv_rows, csv_table, header_in, lines_of
+from assets.imports.workbooks import xlsx_rows, xlsx_table
 
 ZIP = b"PK\x03\x04"
 MARK = b"\xef\xbb\xbf"
@@ -38,6 +38,13 @@ def table_of(data: bytes, form: Format, limits: Limits = LIMITS) -> Table:
     """Read a table with its header, before anybody says what its columns mean."""
     _within(data, limits)
     return xlsx_table(data, limits) if form is Format.XLSX else csv_table(data, limits)
+
+
+def header_of(data: bytes, form: Format, limits: Limits = LIMITS) -> tuple[str, ...]:
+    """Name the columns of a table without reading what is below them."""
+    _within(data, limits)
+    rows = xlsx_rows(data, limits, first=True) if form is Format.XLSX else csv_rows(data)
+    return header_in(rows, limits)
 
 
 def read(

@@ -81,7 +81,7 @@ def line_of(*, line: int, place: str, said: Mapping[str, object], kinds: frozens
         return _read(line, place, shown, kinds)
     except Wrong as error:
         kept = {name: shown.get(name, "")[:limit] for name, limit in _KEPT.items()}
-        return Line(line=line, place=place[:PLACE], error=str(error), **kept)
+        return Line(line=line, place=place[:PLACE], error=str(error), **kept)  # type: ignore[arg-type]
 
 
 _KEPT = {"symbol": SYMBOL, "name": NAME, "chain": 40, "address": 120}
@@ -110,7 +110,7 @@ def _read(line: int, place: str, said: Mapping[str, str], kinds: frozenset[str])
         kind=_kind(said.get("kind", ""), kinds),
         decimals=_decimals(said.get("decimals", "")),
         is_canonical=_flag(said.get("canonical", "")),
-        **texts,  # type: ignore[arg-type]
+        **texts,
     )
     if not found.subject:
         message = (

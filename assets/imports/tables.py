@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 
@@ -39,6 +39,7 @@ _ALSO = {
     "canonical": ("is canonical",),
 }
 DELIMITERS = (",", ";", "\t", "|")
+EMPTY = "The table is empty: its first row names the columns."
 # From a field to the name of its column.
 Mapping = AnyMapping[str, str]
 
@@ -82,7 +83,7 @@ def lines_of(table: Table, mapping: Mapping, *, kinds: frozenset[str]) -> Iterat
         yield line_of(line=line, place="", said=said, kinds=kinds)
 
 
-def headed(rows: Iterator[tuple[int, tuple[str, ...]]], limits: Limits) -> Table:
+def headed(rows: Iterable[tuple[int, tuple[str, ...]]], limits: Limits) -> Table:
     """Take the first row that says anything as the header, and leave out rows that say nothing."""
     header: tuple[str, ...] = ()
     found: list[tuple[int, tuple[str, ...]]] = []
@@ -98,8 +99,7 @@ def headed(rows: Iterator[tuple[int, tuple[str, ...]]], limits: Limits) -> Table
             raise Unreadable(message)
         found.append((line, cells))
     if not header:
-        message = "The table is empty: its first row names the columns."
-        raise Unreadable(message)
+        raise Unreadable(EMPTY)
     return Table(header, tuple(found))
 
 
@@ -116,18 +116,27 @@ def _within(line: int, cells: tuple[str, ...], limits: Limits) -> None:
         raise Unreadable(message)
 
 
+def header_in(rows: Iterable[tuple[int, tuple[str, ...]]], limits: Limits) -> tuple[str, ...]:
+    """Name the columns, by the first row that says anything; the others are not read."""
+    for line, cells in rows:
+        _within(line, cells, limits)
+        if any(cell.strip() for cell in cells):
+            return tuple(_name(cell) for cell in cells)
+    raise Unreadable(EMPTY)
+
+
 def csv_table(data: bytes, limits: Limits) -> Table:
     """Read values that are parted by commas, semicolons, tabs or bars, in UTF-8."""
+    return headed(csv_rows(data), limits)
+
+
+def csv_rows(data: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"Line {line} is not written in UTF-8. Save the file as CSV in UTF-8."
         raise Unreadable(message) from error
-    return headed(_csv_rows(text), limits)
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     first = text.lstrip().partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from xml.parsers import expat
 
 from assets.imports.lines import Limits, Unreadable
@@ -31,9 +32,16 @@ _BROKEN = (
 
 
 def xlsx_table(data: bytes, limits: Limits) -> Table:
+    return headed(xlsx_rows(data, limits), limits)
+
+
+def xlsx_rows(
+    data: bytes, limits: Limits, *, first: bool = False
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Read the rows of the sheet that is shown first, or only the first of them."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
-            return headed(iter(_Book(book, limits).rows()), limits)
+            return _Book(book, limits).rows(first=first)
     except Unreadable:
         raise
     except _BROKEN as error:
@@ -51,13 +59,14 @@ class _Book:
         self._book, self._limits = book, limits
         self._left = limits.unpacked
 
-    def rows(self) -> list[tuple[int, tuple[str, ...]]]:
+    def rows(self, *, first: bool) -> list[tuple[int, tuple[str, ...]]]:
         sheet = self._first_sheet()
         strings = _Strings(self._limits)
         if STRINGS in self._book.namelist():
             self._parse(STRINGS, strings)
-        found = _Sheet(strings.found, self._limits)
-        self._parse(sheet, found)
+        found = _Sheet(strings.found, self._limits, is_first_alone=first)
+        with suppress(_Enough):
+            self._parse(sheet, found)
         return found.rows
 
     def _first_sheet(self) -> str:
@@ -138,6 +147,10 @@ def _parser(into: _Reader, limits: Limits) -> expat.XMLParserType:
     return parser
 
 
+class _Enough(Exception):
+    """No more of it has to be read."""
+
+
 class _Named(_Reader):
     """Collects the attributes of every element of one name."""
 
@@ -202,8 +215,9 @@ class _Strings(_Texts):
 class _Sheet(_Texts):
     """The rows of a sheet with their numbers; cells that are not there are empty."""
 
-    def __init__(self, strings: list[str], limits: Limits) -> None:
+    def __init__(self, strings: list[str], limits: Limits, *, is_first_alone: bool) -> None:
         super().__init__(limits)
+        self._is_first_alone = is_first_alone
         self.rows: list[tuple[int, tuple[str, ...]]] = []
         self._strings = strings
         self._line = 0
@@ -227,6 +241,8 @@ class _Sheet(_Texts):
         elif name == "row" and self._cells:
             width = max(self._cells) + 1
             self.rows.append((self._line, tuple(self._cells.get(at, "") for at in range(width))))
+            if self._is_first_alone and any(cell.strip() for cell in self._cells.values()):
+                raise _Enough
 
     def _row(self, attributes: Attributes) -> None:
         number = attributes.get("r", "")

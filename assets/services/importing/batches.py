@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from assets import doorbell
 from assets.errors import Conflict, Unfounded
-from assets.imports import LIMITS, Format, Unreadable, detect, guessed, table_of
+from assets.imports import LIMITS, Format, Unreadable, detect, guessed, header_of
 from assets.imports.tables import FIELDS
 from assets.models import ImportBatch, ImportState
 from cqops.platform.access.models import User
@@ -57,7 +57,7 @@ def upload(
     )
     if batch.is_table:
         # What cannot be read at all is told now, and nothing is kept of it.
-        batch.mapping = guessed(table_of(content, chosen).header)
+        batch.mapping = guessed(header_of(content, chosen))
     batch.save(force_insert=True)
     record(
         action="import.uploaded",
@@ -76,7 +76,7 @@ def choose_columns(*, batch_id: UUID, mapping: Mapping[str, str], by: User) -> I
     demand(by, Action.REGISTRY_EDIT, {})
     batch = held(batch_id, State.MAPPING, State.READY)
     chosen = {field: column for field, column in mapping.items() if field in FIELDS and column}
-    columns = header_of(batch)
+    columns = columns_of(batch)
     if strange := sorted(set(chosen.values()) - set(columns)):
         message = f"This file has no column called {', '.join(strange)}."
         raise Unfounded(message)
@@ -111,10 +111,10 @@ def drop(*, batch_id: UUID, by: User) -> ImportBatch:
     return batch
 
 
-def header_of(batch: ImportBatch) -> tuple[str, ...]:
+def columns_of(batch: ImportBatch) -> tuple[str, ...]:
     """Name the columns of a table, without the empty ones."""
-    table = table_of(bytes(batch.content), Format(batch.form))
-    return tuple(dict.fromkeys(column for column in table.header if column))
+    header = header_of(bytes(batch.content), Format(batch.form))
+    return tuple(dict.fromkeys(column for column in header if column))
 
 
 def held(batch_id: UUID | str, *states: ImportState) -> ImportBatch:

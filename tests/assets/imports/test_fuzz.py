@@ -8,7 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.addresses import BadAddress, Family, normalised, normalised_many
-from assets.imports import Format, Limits, Unreadable, detect, guessed, placed, read, table_of
+from assets.imports import (
+    Format,
+    Limits,
+    Unreadable,
+    detect,
+    guessed,
+    header_of,
+    placed,
+    read,
+    table_of,
+)
 from assets.imports.places import answering
 from tests.assets.imports.workbook import in_a_sheet, packed, xlsx
 
@@ -57,7 +67,9 @@ def read_or_refuse(data, form):
     try:
         mapping = {}
         if form in {Format.CSV, Format.XLSX}:
-            mapping = guessed(table_of(data, form, LIMITS).header)
+            header = header_of(data, form, LIMITS)
+            mapping = guessed(header)
+            assert table_of(data, form, LIMITS).header == header
         lines = list(read(data, form, kinds=KINDS, mapping=mapping, limits=LIMITS))
     except Unreadable as error:
         words = str(error)

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from assets.imports import Format, Limits, Unreadable, table_of
+from assets.imports import Format, Limits, Unreadable, header_of, table_of
 from tests.assets.imports.workbook import BOOK, LINKS, MAIN, in_a_sheet, packed, xlsx
 
 SHEET = "worksheets/sheet1.xml"
@@ -47,6 +47,16 @@ class TestSheets:
             },
         )
         assert table(data).header == ("東京",)
+
+    def test_the_header_is_read_without_what_is_below_it(self):
+        broken = in_a_sheet("<row><c><v> </v></c></row><row><c><v>symbol</v></c></row><row>&;")
+        data = xlsx([], **{SHEET: broken})
+        assert header_of(data, Format.XLSX) == ("symbol",)
+        with pytest.raises(Unreadable):
+            table(data)
+        assert header_of(b"\n;\nsymbol;name\n", Format.CSV) == ("symbol", "name")
+        with pytest.raises(Unreadable, match="The table is empty"):
+            header_of(b",\n", Format.CSV)
 
 
 class TestNothingIsTrusted:
