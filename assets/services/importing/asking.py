@@ -126,11 +126,17 @@ def instruction(batch: ImportBatch) -> Content:
         "File SHA-256": batch.file_hash,
         "Lines": batch.counts.get("lines", 0),
         **{label: count for label, count in done.items() if count},
+        "Known assets whose contracts it touches": _touching(batch),
         "Conflicts left as they stand": batch.counts.get("conflicting", 0),
         "Lines with errors left out": batch.counts.get("error", 0),
         "Digest": batch.digest,
         "Because": batch.reason,
     }
+
+
+def _touching(batch: ImportBatch) -> str:
+    count = batch.counts.get("touched", 0)
+    return f"{count}, of which {LOOKED_AT} were looked at" if count > LOOKED_AT else str(count)
 
 
 def instruction_now(batch_id: str) -> Content:

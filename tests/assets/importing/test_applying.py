@@ -62,6 +62,7 @@ class TestApplying:
         shown = {row.label: row.text for row in asked_of(batch).instruction_rows}
         assert (shown["Source"], shown["New contract"]) == ("Issuer", "1")
         assert shown["Digest"] == batch.digest
+        assert shown["Known assets whose contracts it touches"] == "0"
         assert not Deployment.objects.exists()
 
         cast.approve(asked_of(batch), second)
@@ -115,6 +116,22 @@ class TestApplying:
 
         assert done.state == "applied"
         assert Asset.objects.get().symbol == "UNI"
+
+    def test_what_rests_on_known_assets_is_seen_beside_the_request(self, steward, second):
+        stage.deployed(stage.asset("UNI", "Uniswap"), USDC, decimals=18)
+        flagged = Asset.objects.get()
+        flag = QualityFlag(asset=flagged, kind="depeg", severity=20, note="low")
+        raise_flag(flag=flag, by=steward)
+        stage.chain("base")
+        header = "asset_id,chain,address,decimals"
+        batch = brought(table(f"{flagged.pk},base,{WETH},18", header=header), steward)
+        request_apply(batch_id=batch.pk, reason="x", by=steward)
+        asked = asked_of(batch)
+        assert asked.instruction_texts["Known assets whose contracts it touches"] == "1"
+        assert {row.label: row.text for row in asked.snapshot_rows}["Flags"] == "UNI: Low: depeg"
+        cast.approve(asked, second)
+        assert worked(batch).state == "applied"
+        assert flagged.deployments.known().count() == 2
 
     def test_a_conflicting_line_is_left_as_it_stands(self, steward, second):
         made = stage.asset("WETH", "Wrapped Ether")
