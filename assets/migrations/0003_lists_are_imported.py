@@ -269,17 +269,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.importbatch'),
         ),
         migrations.AddField(
-            model_name='groupmember',
-            name='batch',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.importbatch'),
-        ),
-        migrations.AddField(
             model_name='identifier',
-            name='batch',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.importbatch'),
-        ),
-        migrations.AddField(
-            model_name='relationship',
             name='batch',
             field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.importbatch'),
         ),

@@ -2,7 +2,7 @@
 
 from assets.models.asset import Asset, AssetKind
 from assets.models.chain import Chain, ChainFamily
-from assets.models.claims import Claim
+from assets.models.claims import Brought, Claim
 from assets.models.deployments import Deployment
 from assets.models.findings import Finding, FindingKind, FindingState
 from assets.models.flags import FlagKind, FlagSource, QualityFlag, Severity
@@ -25,6 +25,7 @@ __all__ = [
     "Asset",
     "AssetGroup",
     "AssetKind",
+    "Brought",
     "Chain",
     "ChainFamily",
     "Claim",

@@ -59,10 +59,6 @@ class Claim(models.Model):
     approval = models.ForeignKey(
         "approvals.Request", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
-    # The list that said so; empty where a person did, or the desk was seeded.
-    batch = models.ForeignKey(
-        "assets.ImportBatch", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
-    )
 
     objects = ClaimQuerySet.as_manager()
 
@@ -88,6 +84,18 @@ class Claim(models.Model):
     @property
     def is_known(self) -> bool:
         return self.superseded_at is None
+
+
+class Brought(Claim):
+    """A claim that a list may bring."""
+
+    # Empty where a person said so, or the desk was seeded.
+    batch = models.ForeignKey(
+        "assets.ImportBatch", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta(Claim.Meta):
+        abstract = True
 
 
 def once(name: str, *expressions: Any, condition: Q | None = None) -> ExclusionConstraint:

@@ -6,10 +6,10 @@ from django.db.models.functions import Lower
 
 from assets.models.asset import Asset
 from assets.models.chain import Chain
-from assets.models.claims import Claim, once
+from assets.models.claims import Brought, once
 
 
-class Deployment(Claim):
+class Deployment(Brought):
     """Where an asset lives on a chain. The address is written the one way its family has.
 
     `address_key` is what is compared: PostgreSQL makes it itself, so that also a row that came past
@@ -32,10 +32,10 @@ class Deployment(Claim):
     )
     last_verified_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta(Claim.Meta):
+    class Meta(Brought.Meta):
         abstract = False
         constraints = [
-            *Claim.Meta.constraints,
+            *Brought.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(address__regex=r"^[^[:space:]]+$"),
                 name="deployment_address_is_one_word",

@@ -8,10 +8,10 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 
 from assets.models.asset import Asset
-from assets.models.claims import Claim, once
+from assets.models.claims import Brought, once
 
 
-class Alias(Claim):
+class Alias(Brought):
     """A ticker of an asset, for a span of time. Two assets may share one; then it is ambiguous.
 
     One of them at a time is the one the desk itself uses.
@@ -21,11 +21,11 @@ class Alias(Claim):
     ticker = models.CharField(max_length=32)
     is_primary = models.BooleanField(default=False)
 
-    class Meta(Claim.Meta):
+    class Meta(Brought.Meta):
         abstract = False
         verbose_name_plural = "aliases"
         constraints = [
-            *Claim.Meta.constraints,
+            *Brought.Meta.constraints,
             models.CheckConstraint(condition=~Q(ticker=""), name="alias_has_a_ticker"),
             once("alias_said_once", "asset", Upper("ticker")),
             once("one_primary_alias_an_asset", "asset", condition=Q(is_primary=True)),
@@ -49,7 +49,7 @@ class Scheme(models.TextChoices):
     VENUE = "venue", "Code at a venue"
 
 
-class Identifier(Claim):
+class Identifier(Brought):
     """The id of an asset in another system. One value of a scheme means one asset at a time.
 
     A code at a venue carries the venue's short name, such as `kraken:XXBT`.
@@ -60,10 +60,10 @@ class Identifier(Claim):
     value = models.CharField(max_length=120)
     last_verified_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta(Claim.Meta):
+    class Meta(Brought.Meta):
         abstract = False
         constraints = [
-            *Claim.Meta.constraints,
+            *Brought.Meta.constraints,
             models.CheckConstraint(condition=~Q(value=""), name="identifier_has_a_value"),
             models.CheckConstraint(
                 condition=~Q(scheme=Scheme.VENUE) | Q(value__regex=r"^[a-z0-9_-]+:.+$"),

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from assets.errors import Conflict
-from assets.models import Alias, Asset, Claim, Deployment, Identifier, ImportBatch
+from assets.models import Alias, Asset, Brought, Deployment, Identifier, ImportBatch
 from assets.services.holding import hold
 from assets.services.importing.applying import IMPORTING, run
 from assets.services.importing.progress import note
@@ -127,17 +127,17 @@ def _looks() -> Iterator[tuple[str, str]]:
         yield words, _of(SUPERSEDED, brought)
     for related in Asset._meta.related_objects:
         model: Any = related.related_model
-        is_claim = issubclass(model, Claim)
+        is_brought = issubclass(model, Brought)
         yield (
             f"{model._meta.verbose_name_plural} rest on its assets",
             BUILT_ON.format(
                 table=model._meta.db_table,
                 column=related.field.column,
                 made=_MADE,
-                elsewhere="AND built.batch_id IS DISTINCT FROM %(batch)s" if is_claim else "",
+                elsewhere="AND built.batch_id IS DISTINCT FROM %(batch)s" if is_brought else "",
             ),
         )
 
 
-def _of(text: str, model: type[Claim]) -> str:
+def _of(text: str, model: type[Brought]) -> str:
     return text.format(table=model._meta.db_table)
