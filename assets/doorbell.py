@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 EXPIRES_SECONDS = 60
 
 
-def ring(task: str, key: UUID) -> None:
+def ring(task: str, *keys: UUID) -> None:
     """Ask a worker to look at this row as soon as the change behind it is committed."""
-    transaction.on_commit(partial(doorbells.give, partial(_send, task, str(key))))
+    transaction.on_commit(partial(doorbells.give, partial(_send, task, *map(str, keys))))
 
 
-def _send(task: str, key: str) -> None:
+def _send(task: str, *keys: str) -> None:
     try:
-        current_app.send_task(task, args=[key], retry=False, expires=EXPIRES_SECONDS)
+        current_app.send_task(task, args=keys, retry=False, expires=EXPIRES_SECONDS)
     except (OperationalError, RedisError, OSError) as error:
-        log.warning("%s not rung for %s, the sweep will find it: %s", task, key, error)
+        log.warning("%s not rung for %s, the sweep will find it: %s", task, keys, error)

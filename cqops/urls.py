@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cqops.platform.audit.urls")),
     path("", include("cqops.platform.approvals.urls")),
     path("", include("assets.desk.urls")),
+    path("", include("assets.urls")),
     path("", include("venues.urls")),
     path("", include("trading.urls")),
     path("", include("portfolio.urls")),

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from assets import events
+from assets import doorbell, events
 from assets.imports import Unreadable
 from assets.models import ImportBatch, ImportState
 from assets.models.imports import AT_WORK
@@ -37,6 +37,7 @@ from cqops.platform.audit.services import record
 
 log = logging.getLogger(__name__)
 State = ImportState
+SCAN = "assets.scan"
 MOST_ATTEMPTS = 3
 UNHEARD_AFTER = timedelta(seconds=10)
 GIVEN_UP = f"It was begun {MOST_ATTEMPTS} times and never came to an end. The log says why."
@@ -120,6 +121,8 @@ def _apply(batch_id: UUID | str) -> None:
             apply(batch, by=by, approval=batch.approval_id, now=now)
             move(batch, State.APPLIED, applied_at=now, applied_by=by)
             _tell("import.applied", batch, batch.approval_id)
+            # What looks like something else by now is looked for at once, and not only at night.
+            doorbell.ring(SCAN)
 
         _carried_out(batch, act, approval="approval", back=State.READY)
 

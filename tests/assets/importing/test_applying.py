@@ -23,6 +23,7 @@ from assets.services.importing.batches import choose_columns, drop, read_again, 
 from assets.services.importing.work import GIVEN_UP, sweep, work_on
 from assets.services.renaming import rename
 from assets.services.resolution import by_address, by_symbol
+from assets.services.scanning import scan
 from cqops.platform.access.policy import NotAllowed
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.services import Verdict, decide, settle_left
@@ -272,13 +273,15 @@ class TestUndoing:
         batch = applied(brought(table(*rows), steward), steward, second)
         then = timezone.now()
         assert Identifier.objects.known().count() == 2
+        stage.asset("UNI", "Another")
+        assert scan(now=then)
 
         done = undone(batch, steward, second)
 
         assert (done.state, done.undone_by) == ("undone", steward)
         assert Deployment.objects.known().get().asset == kept
         assert not Identifier.objects.known().exists()
-        gone = Asset.objects.get(symbol="UNI")
+        gone = Asset.objects.get(name="Uniswap")
         assert gone.retired_reason == "The import was undone: it was the wrong one"
         assert not gone.aliases.known().exists()
         assert by_address(chain="ethereum", address=USDC, known_at=then).asset_id == gone.pk
