@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from assets.services.importing.work import sweep, work_on
+from assets.services.importing.work import scan_brought, sweep, work_on
 from assets.services.scanning import scan
 
 
@@ -15,6 +15,11 @@ def scan_task() -> None:
 @shared_task(name="assets.work_on_import")
 def work_on_import(batch_id: str) -> None:
     work_on(batch_id)
+
+
+@shared_task(name="assets.scan_import")
+def scan_import(batch_id: str) -> None:
+    scan_brought(batch_id)
 
 
 @shared_task(name="assets.sweep_imports")

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from assets.errors import Conflict
-from assets.models import Alias, Asset, Brought, Deployment, Finding, Identifier, ImportBatch
+from assets.models import Alias, Asset, Brought, Deployment, Identifier, ImportBatch
 from assets.services.holding import hold
 from assets.services.importing.applying import IMPORTING, run
 from assets.services.importing.progress import note
@@ -127,8 +127,6 @@ def _looks() -> Iterator[tuple[str, str]]:
         yield words, _of(SUPERSEDED, brought)
     for related in Asset._meta.related_objects:
         model: Any = related.related_model
-        if model is Finding:
-            continue  # what a scan found is nobody's work, and stays known of what is retired
         is_brought = issubclass(model, Brought)
         yield (
             f"{model._meta.verbose_name_plural} rest on its assets",

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from assets import doorbell, events
 from assets.imports import Unreadable
-from assets.models import ImportBatch, ImportState
+from assets.models import ImportBatch, ImportRow, ImportState
 from assets.models.imports import AT_WORK
 from assets.services.guarding import carrying_out
 from assets.services.holding import demand_edit
@@ -28,6 +28,7 @@ from assets.services.importing.batches import held, move
 from assets.services.importing.progress import note
 from assets.services.importing.staging import stage
 from assets.services.importing.undoing import undo
+from assets.services.scanning import scan
 from cqops.platform.access.policy import NotAllowed
 from cqops.platform.alone import alone
 from cqops.platform.approvals.errors import Refused
@@ -37,7 +38,7 @@ from cqops.platform.audit.services import record
 
 log = logging.getLogger(__name__)
 State = ImportState
-SCAN = "assets.scan"
+SCAN = "assets.scan_import"
 MOST_ATTEMPTS = 3
 UNHEARD_AFTER = timedelta(seconds=10)
 GIVEN_UP = f"It was begun {MOST_ATTEMPTS} times and never came to an end. The log says why."
@@ -70,6 +71,15 @@ def sweep() -> None:
             work_on(key)
         except Exception:  # the next batch must not wait for this one; the next sweep tries again
             log.exception("import %s failed, the sweep tries again", key)
+
+
+@transaction.atomic
+def scan_brought(batch_id: UUID | str) -> None:
+    """Compare what a batch brought with all assets; what is lost here the scan of the night finds."""
+    rows = ImportRow.objects.filter(batch=batch_id).exclude(deeds=[])
+    found = set(rows.values_list("asset_id", flat=True).order_by())
+    if keys := [key for key in found if key is not None]:
+        scan(now=timezone.now(), assets=keys)
 
 
 @transaction.atomic
@@ -122,7 +132,7 @@ def _apply(batch_id: UUID | str) -> None:
             move(batch, State.APPLIED, applied_at=now, applied_by=by)
             _tell("import.applied", batch, batch.approval_id)
             # What looks like something else by now is looked for at once, and not only at night.
-            doorbell.ring(SCAN)
+            doorbell.ring(SCAN, batch.pk)
 
         _carried_out(batch, act, approval="approval", back=State.READY)
 

@@ -11,6 +11,7 @@ from assets.imports import Unreadable
 from assets.models import (
     Asset,
     Deployment,
+    Finding,
     Identifier,
     ImportBatch,
     ImportRow,
@@ -20,10 +21,9 @@ from assets.services.deployments import propose_deployment
 from assets.services.flags import raise_flag
 from assets.services.importing.asking import NotYet, request_apply, request_undo
 from assets.services.importing.batches import choose_columns, drop, read_again, upload
-from assets.services.importing.work import GIVEN_UP, sweep, work_on
+from assets.services.importing.work import GIVEN_UP, scan_brought, sweep, work_on
 from assets.services.renaming import rename
 from assets.services.resolution import by_address, by_symbol
-from assets.services.scanning import scan
 from cqops.platform.access.policy import NotAllowed
 from cqops.platform.approvals.models import Request
 from cqops.platform.approvals.services import Verdict, decide, settle_left
@@ -274,7 +274,8 @@ class TestUndoing:
         then = timezone.now()
         assert Identifier.objects.known().count() == 2
         stage.asset("UNI", "Another")
-        assert scan(now=then)
+        scan_brought(batch.pk)
+        assert Finding.objects.filter(kind="same_symbol").count() == 1
 
         done = undone(batch, steward, second)
 
