@@ -76,8 +76,8 @@ def sweep() -> None:
 @transaction.atomic
 def scan_brought(batch_id: UUID | str) -> None:
     """Compare what a batch brought with all assets; what is lost here the scan of the night finds."""
-    rows = ImportRow.objects.filter(batch=batch_id).exclude(deeds=[])
-    found = set(rows.values_list("asset_id", flat=True).order_by())
+    rows = ImportRow.objects.filter(batch__pk=batch_id).exclude(deeds=[])
+    found = rows.order_by().values_list("asset_id", flat=True).distinct()
     if keys := [key for key in found if key is not None]:
         scan(now=timezone.now(), assets=keys)
 
