@@ -47,7 +47,7 @@ class Deployment(Brought):
             once("one_canonical_deployment", "asset", "chain", condition=Q(is_canonical=True)),
         ]
         indexes = [
-            *Claim.Meta.indexes,
+            *Brought.Meta.indexes,
             models.Index(fields=["chain", "address_key", "recorded_at"], name="deployment_by_key"),
             # What lives on a chain is read from the index alone.
             models.Index(

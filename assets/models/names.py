@@ -31,7 +31,7 @@ class Alias(Brought):
             once("one_primary_alias_an_asset", "asset", condition=Q(is_primary=True)),
         ]
         indexes = [
-            *Claim.Meta.indexes,
+            *Brought.Meta.indexes,
             models.Index(Upper("ticker"), "recorded_at", name="alias_by_ticker"),
             # For one ticker the planner would otherwise walk through all of `alias_said_once`.
             HashIndex(Upper("ticker"), name="alias_of_ticker"),
@@ -72,7 +72,7 @@ class Identifier(Brought):
             once("identifier_means_one_asset", "scheme", "value"),
         ]
         indexes = [
-            *Claim.Meta.indexes,
+            *Brought.Meta.indexes,
             models.Index(fields=["scheme", "value", "recorded_at"], name="identifier_by_value"),
         ]
 

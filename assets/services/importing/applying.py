@@ -103,8 +103,6 @@ def steps() -> Iterator[tuple[str, str]]:
     yield "names that change", RENAMED
     yield "contracts that change", FORMER_CONTRACTS
     yield "contracts", CONTRACTS
-    yield "what stands on what", "SET CONSTRAINTS ALL IMMEDIATE"
-    yield "what stands on what", "SET CONSTRAINTS ALL DEFERRED"
     # The next list is judged by plans that know how much there is.
     yield "adding up", "ANALYZE assets_asset, assets_alias, assets_identifier, assets_deployment"
 

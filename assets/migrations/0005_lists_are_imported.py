@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('approvals', '0005_powers_go_through_it'),
-        ('assets', '0003_findings_and_merges'),
+        ('assets', '0004_indexes_and_what_changed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
