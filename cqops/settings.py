@@ -12,7 +12,7 @@ import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from cqops import openapi
+from cqops import openapi, seams
 from cqops.env import MIN_SECRET_LENGTH, Environment, load_files
 from venues.adapters.registry import ADAPTERS
 
@@ -322,39 +322,11 @@ ORDER_APPROVAL_NOTIONAL = env.integer("ORDER_APPROVAL_NOTIONAL", default=50_000,
 ORDER_APPROVAL_WITHIN_MINUTES = env.integer(
     "ORDER_APPROVAL_WITHIN_MINUTES", default=30, low=1, high=1440
 )
-TRADING_CHECKS = [
-    "trading.services.checks.switch_is_on",
-    "trading.services.checks.account_can_trade",
-    "trading.services.checks.key_may_trade",
-    "trading.services.checks.symbol_is_tradable",
-    "trading.services.quality.no_flag_stands_against_it",
-    "trading.services.checks.fits_the_venue_steps",
-    "trading.services.checks.book_is_fresh",
-    "trading.services.checks.price_is_near_the_touch",
-    "trading.services.checks.within_the_order_limit",
-    "trading.services.checks.small_enough_for_one_person",
-    "trading.services.resting.venue_is_not_resting",
-]
+TRADING_CHECKS = seams.TRADING_CHECKS
+
 # --- Approvals: what can be asked for, each kind offered by its app ------------------------------
 APPROVAL_WITHIN_MINUTES = env.integer("APPROVAL_WITHIN_MINUTES", default=120, low=1, high=1440)
-APPROVAL_KINDS = {
-    "access.role": "cqops.platform.approvals.services.roles.role_kind",
-    "access.way_in": "cqops.platform.approvals.services.ways_in.way_in_kind",
-    "access.token": "cqops.platform.approvals.services.programs.token_kind",
-    "approvals.rule": "cqops.platform.approvals.services.proposals.rule_kind",
-    "approvals.stand_in": "cqops.platform.approvals.services.proposals.stand_in_kind",
-    "assets.deployment": "assets.services.deployments.deployment_kind",
-    "assets.canonical_member": "assets.services.groups.canonical_kind",
-    "assets.clear_flag": "assets.services.flags.clear_kind",
-    "assets.merge": "assets.services.merging.merge_kind",
-    "assets.import": "assets.services.importing.asking.apply_kind",
-    "assets.import_undo": "assets.services.importing.asking.undo_kind",
-    "venues.credential": "venues.services.keys.key_kind",
-    "venues.symbol": "venues.services.mapping.symbol_kind",
-    "trading.switch": "trading.services.switching.switch_kind",
-    "trading.order": "trading.services.approvals.order_kind",
-    "portfolio.close_break": "portfolio.services.closing.close_kind",
-}
+APPROVAL_KINDS = seams.APPROVAL_KINDS
 # Needs that point upwards are named here and resolved at use.
 KEY_DEEDS = ["trading.services.deeds.deeds"]
 REGISTRY_IMPACT = ["assets.services.guarding.flags_on", "trading.services.impact.orders_on"]
@@ -365,16 +337,7 @@ REGISTRY_VENUE_SYMBOLS = "venues.services.meaning.by_venue_symbol"
 REGISTRY_VENUES_HAVING = "venues.services.having.venues_having"
 SYMBOL_INTEREST = ["trading.services.interest.at_stake", "portfolio.services.interest.at_stake"]
 TRADING_HELD_QUANTITY = "portfolio.services.positions.held_quantity"
-OVERVIEW_PROVIDERS = [
-    "cqops.platform.approvals.overview.rows",
-    "trading.overview.rows",
-    "portfolio.overview.rows",
-    "venues.overview.rows",
-    "assets.overview.rows",
-    "cqops.platform.audit.overview.rows",
-    "cqops.platform.events.overview.rows",
-    "cqops.platform.telemetry.overview.rows",
-]
+OVERVIEW_PROVIDERS = seams.OVERVIEW_PROVIDERS
 LIVE_CHANNELS = {
     "book": "venues.live.book_channel",
     "trades": "venues.live.trades_channel",
