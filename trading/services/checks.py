@@ -224,6 +224,9 @@ def symbol_is_tradable(ticket: Ticket, seen: Circumstances) -> Verdict:
         return _block(name, f"{symbol} is {symbol.get_status_display().lower()}.")
     if symbol.kind == InstrumentKind.CUSTODY:
         return _block(name, f"{symbol} is held there, and neither bought nor sold.")
+    if symbol.contract_size != 1:
+        words = f"One {symbol} is {plain(symbol.contract_size)} {symbol.base}, which is not reckoned with yet."
+        return _unless_way_out(name, words, ticket, seen)
     if not symbol.is_in_force:
         words = f"{symbol} stands for something else now. Look at it, and place the order again."
         return _unless_way_out(name, words, ticket, seen)

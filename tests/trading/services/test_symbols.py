@@ -164,3 +164,14 @@ def test_a_fill_whose_order_is_found_later_keeps_what_it_was_booked_as(trader, s
 def test_what_a_change_of_the_registry_would_touch_names_what_is_held(trader):
     btc = cast.symbol().base_id
     assert positions_in({btc})[0].words == "none"
+
+
+def test_contracts_of_several_are_not_bought_before_they_are_reckoned_with(trader, held):
+    with seeding():
+        changed(
+            cast.symbol(), since=None, changes={"contract_size": 10}, by=None, source="two people"
+        )
+    order = sent(trader, Side.BUY)
+    assert order.state == State.REFUSED
+    assert "10 BTC, which is not reckoned with yet" in order.reason
+    assert sent(trader, Side.SELL).state != State.REFUSED
