@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from assets.api.urls import urlpatterns
+from assets.api.urls import urlpatterns as of_assets
 from cqops.platform.access.policy import Role
 from cqops.platform.access.tokens import issue
 from tests import cast
 from tests.assets import stage
 from tests.oracles.conftest import judge
+from venues.api_symbol_urls import urlpatterns as of_symbols
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "2")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
@@ -30,7 +31,9 @@ missing_required_header.expected-statuses = ["400", "401", "428"]
 
 def own_paths() -> str:
     """Write the addresses of the registry's own endpoints as one pattern."""
-    own = (re.sub(r"<\w+:(\w+)>", r"[{]\1[}]", str(one.pattern)) for one in urlpatterns)
+    own = (
+        re.sub(r"<\w+:(\w+)>", r"[{]\1[}]", str(one.pattern)) for one in [*of_assets, *of_symbols]
+    )
     return f"^/api/v1/({'|'.join(own)})$"
 
 
@@ -40,6 +43,8 @@ def own_paths() -> str:
 def test_schemathesis_finds_nothing(live_server, tmp_path: Path):
     fuzzer = judge("schemathesis").python.with_name("schemathesis")
     stage.deployed(stage.asset("USDC", "USD Coin"))
+    cast.symbol()
+    cast.listing("ETH-USD")
     token = issue(user=cast.person(Role.STEWARD), name="schemathesis")
     settings = tmp_path / "schemathesis.toml"
     settings.write_text(SETTINGS, encoding="utf-8")

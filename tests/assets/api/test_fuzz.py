@@ -13,13 +13,15 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from assets.api.urls import urlpatterns
+from assets.api.urls import urlpatterns as of_assets
 from assets.models import Alias, QualityFlag
 from assets.services.flags import raise_flag
 from assets.services.groups import add_member
 from assets.services.identifiers import add_identifier
 from assets.services.relations import relate
+from tests import cast
 from tests.assets import stage
+from venues.api_symbol_urls import urlpatterns as of_symbols
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 # Halves of letters too: JSON can write them, and PostgreSQL cannot.
@@ -43,7 +45,10 @@ def document():
 
 
 def operations():
-    own = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{one.pattern}") for one in urlpatterns}
+    own = {
+        re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{one.pattern}")
+        for one in [*of_assets, *of_symbols]
+    }
     return [
         (method, path)
         for path, methods in document()["paths"].items()
@@ -175,6 +180,7 @@ def ids(steward):
         relate(asset_id=one.pk, kind="wraps", other_id=two.pk, **given),
         add_member(group_id=group.pk, asset_id=one.pk, **given),
         *(_flag(one, 20, steward), _flag(one, 50, steward)),
+        *(cast.symbol(), cast.symbol().listing, cast.listing("ETH-USD")),
     ]
     return [str(row.pk) for row in rows]
 
