@@ -133,7 +133,9 @@ class HotReads:
         async def learn(message: Any) -> None:
             if message["type"] == "http.response.start" and message["status"] == _OK:
                 known = [one for one in message["headers"] if one[0].lower() not in _OWN]
-                if len(self._headers) < WAYS:
+                # A cookie is for one caller alone: such an answer teaches nothing.
+                is_for_all = all(one[0].lower() != b"set-cookie" for one in known)
+                if is_for_all and len(self._headers) < WAYS:
                     self._headers[asked.way] = known
             await send(message)
 

@@ -289,3 +289,19 @@ async def test_no_more_ways_in_are_remembered_than_there_is_room_for(world, monk
         before = world.django.count
         status, _, _ = await world.ask(world.path, token=world.token, x_forwarded_proto="http")
         assert (status, world.django.count) == (200, before + 1)
+
+
+async def test_an_answer_with_a_cookie_teaches_nothing(world):
+    async def baking(scope, receive, send):
+        async def with_cookie(message):
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"Set-Cookie", b"one=caller"))
+            await send(message)
+
+        await world.django(scope, receive, with_cookie)
+
+    ask = Asked(HotReads(baking, tokens=KnownTokens()))
+    for _ in range(3):
+        status, headers, _ = await ask(f"/api/v1/assets/{world.asset.pk}", token=world.token)
+        assert (status, headers[b"set-cookie"]) == (200, b"one=caller")
+    assert world.django.count == 3
