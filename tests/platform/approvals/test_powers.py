@@ -134,7 +134,7 @@ def test_every_kind_has_a_starter_rule_that_the_demo_desk_can_meet(settings):
     asks_one_other = {"portfolio.close_break", "test.transfer"}
     # Another steward or an approver, which is whoever may decide them at all.
     asks_one_other |= {"assets.deployment", "assets.canonical_member", "assets.clear_flag"}
-    asks_one_other |= {"assets.merge", "venues.symbol"}
+    asks_one_other |= {"assets.merge", "assets.import", "assets.import_undo", "venues.symbol"}
     assert set(settings.APPROVAL_KINDS) - kinds == asks_one_other
     assert impossible_rules(at=timezone.now()) == []
 
