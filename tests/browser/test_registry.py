@@ -16,6 +16,8 @@ from tests.browser.people import await_live, enter_as
 
 pytestmark = pytest.mark.browser
 
+# Drills on the same desk buy and sell ether for the treasury book.
+BOOK = "Alpha fund"
 EVIDENCE = "https://example.org/post-mortem"
 # Two people, as on the page: whatever a failed test left standing ends, and with it what was asked.
 CLEARED = f"""
@@ -79,7 +81,7 @@ def _await_ether(desk) -> None:
     while time.monotonic() < deadline:
         with night.api(desk) as client:
             held = client.get("/positions").json()["results"]
-        mine = [one for one in held if (one["asset"], one["portfolio"]) == ("ETH", "Treasury book")]
+        mine = [one for one in held if (one["asset"], one["portfolio"]) == ("ETH", BOOK)]
         if any(float(one["quantity"]) >= 0.01 for one in mine):
             return
         time.sleep(0.2)
@@ -87,7 +89,7 @@ def _await_ether(desk) -> None:
 
 
 def _submit(desk, side: str):
-    body = {"venue": night.VENUE, "account": night.ACCOUNT, "portfolio": "Treasury book"}
+    body = {"venue": night.VENUE, "account": night.ACCOUNT, "portfolio": BOOK}
     body |= {"symbol": "ETH-USD", "side": side, "order_type": "market", "quantity": "0.01"}
     with night.api(desk) as client:
         return client.post("/orders", json=body)
@@ -101,7 +103,7 @@ def _expect_ticket(page: Page, *, blocked: bool) -> None:
     await_live(page)
     page.locator(".segment-buy").click()
     page.locator(".segment-market").click()
-    page.select_option("#id_portfolio", label="Treasury book")
+    page.select_option("#id_portfolio", label=BOOK)
     page.fill("#id_quantity", "0.01")
     expect(page.locator(".verdict").first).to_be_visible()
     if blocked:
@@ -115,7 +117,7 @@ def test_a_critical_flag_on_what_wraps_it_blocks_at_once_until_two_people_clear_
     new_page, desk, nothing_flagged, excuse
 ):
     excuse("status of 422")
-    night.order(desk, symbol="ETH-USD", quantity="0.05")
+    night.order(desk, symbol="ETH-USD", quantity="0.05", portfolio=BOOK)
     steward, trader, approver = new_page(), new_page(), new_page()
     _await_ether(desk)
     enter_as(trader, "Trader")
