@@ -25,39 +25,32 @@ _HOLDS = """
     AND (valid_from IS NULL OR valid_from <= %(now)s)
     AND (valid_to IS NULL OR valid_to > %(now)s)
 """
-# Beside each row, so that only what is asked about is looked up, by its index, however much was merged.
-_SAME = f"""
-    SELECT into_id AS other_id FROM assets_merge WHERE asset_id = {{0}}.asset_id AND {_HOLDS}
-    UNION ALL
-    SELECT asset_id FROM assets_merge WHERE into_id = {{0}}.asset_id AND {_HOLDS}
-"""  # noqa: S608 -- put together here alone
+# Beside each row, so that only what is asked about is looked up, by its index: of a recursion PostgreSQL
+# expects a thousand times what there is, and would read whole tables.
 _FOUND = f"""
-WITH RECURSIVE itself (root, asset_id) AS (
-    SELECT root, root FROM unnest(%(assets)s::uuid[]) AS root
+WITH RECURSIVE near (root, asset_id, way) AS (
+    SELECT root, root, 'itself'::text FROM unnest(%(assets)s::uuid[]) AS root
     UNION
-    SELECT itself.root, same.other_id
-    FROM itself CROSS JOIN LATERAL ({_SAME.format("itself")}) same
-), below (root, asset_id) AS (
-    SELECT root, asset_id FROM itself
-    UNION
-    SELECT below.root, step.other_id FROM below CROSS JOIN LATERAL (
-        SELECT other_id FROM assets_relationship
-        WHERE asset_id = below.asset_id AND kind = ANY (%(down)s) AND {_HOLDS}
-        UNION ALL {_SAME.format("below")}
+    SELECT near.root, step.other_id, step.way FROM near CROSS JOIN LATERAL (
+        SELECT into_id AS other_id, near.way AS way FROM assets_merge
+        WHERE asset_id = near.asset_id AND {_HOLDS}
+        UNION ALL
+        SELECT asset_id, near.way FROM assets_merge WHERE into_id = near.asset_id AND {_HOLDS}
+        UNION ALL
+        SELECT other_id, 'below'::text FROM assets_relationship
+        WHERE near.way <> 'wrapping' AND asset_id = near.asset_id AND kind = ANY (%(down)s)
+            AND {_HOLDS}
+        UNION ALL
+        SELECT asset_id, 'wrapping'::text FROM assets_relationship
+        WHERE near.way = 'itself' AND other_id = near.asset_id AND kind = 'wraps' AND {_HOLDS}
     ) step
-), wrapping (root, asset_id) AS (
-    SELECT itself.root, related.asset_id
-    FROM itself JOIN assets_relationship related ON related.other_id = itself.asset_id
-    WHERE related.kind = 'wraps' AND {_HOLDS}
-    UNION
-    SELECT wrapping.root, same.other_id
-    FROM wrapping CROSS JOIN LATERAL ({_SAME.format("wrapping")}) same
-), near (root, asset_id) AS (
-    SELECT root, asset_id FROM below UNION SELECT root, asset_id FROM wrapping
 )
-SELECT near.root, flag.id FROM near JOIN assets_qualityflag flag USING (asset_id)
-WHERE flag.cleared_at IS NULL AND flag.severity >= %(least)s
-    AND flag.valid_from <= %(now)s AND (flag.expires_at IS NULL OR flag.expires_at > %(now)s)
+SELECT DISTINCT near.root, flag.id FROM near CROSS JOIN LATERAL (
+    SELECT id FROM assets_qualityflag
+    WHERE asset_id = near.asset_id AND cleared_at IS NULL AND severity >= %(least)s
+        AND valid_from <= %(now)s AND (expires_at IS NULL OR expires_at > %(now)s)
+    OFFSET 0
+) flag
 """  # noqa: S608 -- put together here alone
 _DOWN = sorted(kind.value for kind in BACKED_BY | {RelationshipKind.SYNTHETIC_OF})
 
