@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from assets.models import Asset
 from cqops.platform.approvals.instruction import NOW, Content
 from venues.interface.numbers import plain
-from venues.models import InstrumentKind, Listing, VenueSymbol
+from venues.models import InstrumentKind, Listing, Standing, VenueSymbol
 
 NOTHING = "nothing"
 NAMED = 3
@@ -64,7 +64,9 @@ def standing_line(listing: Listing, known: VenueSymbol | None) -> str:
         )
         there = f"{meaning}, by claim {known.pk}"
     said = f"{listing.said_base}/{listing.said_quote} {listing.kind}"
-    return f"{there}; the venue says {said}, {plain(listing.contract_size)} each"
+    # A stop that somebody makes meanwhile voids what is asked, and nobody agrees past it unread.
+    stopped = f"; suspended: {listing.why}" if listing.standing == Standing.SUSPENDED else ""
+    return f"{there}; the venue says {said}, {plain(listing.contract_size)} each{stopped}"
 
 
 def subject_of(listings: Sequence[Listing]) -> UUID:
