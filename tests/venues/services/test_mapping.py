@@ -354,6 +354,14 @@ class TestCorrections:
         assert Request.objects.get(pk=asked.pk).state == "voided"
         assert VenueSymbol.objects.get().base.symbol == "BTC"
 
+    def test_a_suspension_meanwhile_voids_it_and_stays(self, steward, second):
+        asked = change(steward, cast.symbol())
+        cast.suspend(cast.symbol())
+        with pytest.raises(Changed):
+            cast.approve(asked, second)
+        assert Request.objects.get(pk=asked.pk).state == "voided"
+        assert Listing.objects.get().standing == "suspended"
+
 
 def test_a_line_can_be_read_back_whatever_the_names_are():
     base, quote = cast.asset("BTC"), cast.asset("[x/y]")
